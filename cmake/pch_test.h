@@ -1,0 +1,4 @@
+// Precompiled headers of the test binaries.
+#pragma once
+#include <gtest/gtest.h>
+#include "pch.h"

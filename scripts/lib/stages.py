@@ -1,0 +1,210 @@
+"""The stages of scripts/test.sh.
+
+  scripts/test.sh                     everything
+  scripts/test.sh --only unit,asan    only these stages
+  scripts/test.sh --skip fuzz         all but these
+  scripts/test.sh --list              their names
+
+MILLRACE_FUZZ_SECONDS   time per fuzz target (60); MILLRACE_FUZZ_TOTAL bounds all of them (600)
+MILLRACE_SIM_SEEDS      seeds of the storage simulation in the sim stage (2000)
+MILLRACE_CRASH_CYCLES   how often the server is killed and checked (20)
+MILLRACE_SIM_WORLDS     seeds of the whole-broker simulation (60)
+MILLRACE_TIDY_SECONDS   time for clang-tidy (600); 0: without it
+MILLRACE_TSAN_SERVER    1: also build the server with the thread sanitizer and run clients and kills on it
+
+The last line counts single tests: N passed, N failed, N skipped.
+"""
+
+import argparse
+import os
+import re
+import sys
+import time
+
+import harness
+from harness import ROOT, Failure, failed, passed, skipped
+
+# Only what runs threads of its own is worth the slow build.
+TSAN_TESTS = ["io_test"]
+# Simulated worlds: one thread, seeded faults, power losses.
+SIM_TESTS = ["storage_test", "broker_test", "testing_test"]
+SIM_FILTER = "*Sim*:*Crash*:*Power*:*DeadLetter*"
+# Seeds for the same tests in the unoptimised and the sanitized build.
+UNIT_SEEDS = "500"
+SANITIZED_SEEDS = "100"
+
+
+def unittest_count(output, code):
+    ran = re.search(r"^Ran (\d+) tests?", output, re.MULTILINE)
+    bad = sum(int(n) for n in re.findall(r"(?:failures|errors)=(\d+)", output))
+    count = int(ran.group(1)) if ran else 0
+    return harness.Outcome(count - bad, bad, 0, "") if count and (bad or not code) else failed(note="unit tests did not run")
+
+
+def closing_counts(code, output, what):
+    """The counts of a runner that ends with 'N passed, N failed, N skipped'."""
+    found = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", output, re.MULTILINE)
+    if not found:
+        return failed(note=f"{what} ended with {code} and without counts")
+    outcome = harness.Outcome(*(int(n) for n in found[-1]), "")
+    return outcome if outcome.failed or not code else outcome + failed(note=f"{what} ended with {code}")
+
+
+def server(stage):
+    """The release server, built once for all stages that start it."""
+    if not (ROOT / "src/server/CMakeLists.txt").is_file():
+        return None
+    stage.build("release", "millrace-server")
+    return harness.find_program("release", "millrace-server")
+
+
+def lint(stage):
+    outcome = harness.NOTHING
+    for tests in sorted((ROOT / "tests").rglob("*_test.py")):
+        code, output = stage.run(["python3", tests])
+        outcome += unittest_count(output, code)
+    for generator in sorted((ROOT / "tools").glob("*/generate.py")):
+        code, _ = stage.run(["python3", generator, "--check"])
+        outcome += passed() if not code else failed(note=f"{generator.parent.name}: generated files are not up to date")
+    # Zero seconds for clang-tidy: none of it.
+    tidy = [] if os.environ.get("MILLRACE_TIDY_SECONDS") != "0" else ["--no-tidy"]
+    code, output = stage.run(["scripts/lint.sh", *tidy], show=True)
+    return outcome + (passed() if not code else failed(note="scripts/lint.sh"))
+
+
+def unit(stage):
+    stage.build("dev")
+    return stage.ctest("dev", "unit", env={"MILLRACE_SIM_SEEDS": UNIT_SEEDS})
+
+
+def asan(stage):
+    options = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
+    stage.configure("asan")
+    stage.build("asan", *sorted(name for name in stage.targets("asan") if re.fullmatch(r"\w+_test", name)))
+    outcome = stage.ctest("asan", "unit", env={**options, "MILLRACE_SIM_SEEDS": SANITIZED_SEEDS})
+    whole_broker = harness.find_program("asan", "sim_test")
+    if whole_broker:
+        report = stage.folder / "sim_test.xml"
+        code, _ = stage.run([whole_broker, f"--gtest_output=xml:{report}"], env={**options, "MILLRACE_SIM_SECONDS": "30"})
+        counted = harness.count_gtest(report) if report.is_file() else harness.NOTHING
+        outcome += counted if counted.failed or not code else counted + failed(note=f"sim_test ended with {code}")
+    return outcome
+
+
+def tsan(stage):
+    options = {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"}
+    stage.configure("tsan")
+    targets = [name for name in TSAN_TESTS if name in stage.targets("tsan")]
+    if not targets:
+        return skipped("none of " + ", ".join(TSAN_TESTS) + " is present")
+    stage.build("tsan", *targets)
+    outcome = stage.ctest("tsan", "unit", regex="^(" + "|".join(targets) + ")$", env=options)
+    if os.environ.get("MILLRACE_TSAN_SERVER") == "1":
+        outcome += tsan_server(stage)
+    return outcome
+
+
+def tsan_server(stage):
+    """Clients and kills on a server under the thread sanitizer; a race ends the server, which fails the test at hand."""
+    stage.build("tsan", "millrace-server", "crash_load")
+    binary = harness.find_program("tsan", "millrace-server")
+    code, output = stage.run(["python3", "tests/interop/run.py", "--server", binary, "amqplib_basic", "pika_consume",
+                              "confluent_basic", "cross_protocol"], show=True)
+    outcome = closing_counts(code, output, "tests/interop/run.py")
+    code, output = stage.run(["python3", "tests/crash/run.py", "--server", binary], show=True,
+                             env={"MILLRACE_CRASH_CYCLES": "2", "MILLRACE_CRASH_MESSAGES": "5000"})
+    return outcome + closing_counts(code, output, "tests/crash/run.py")
+
+
+def sim(stage):
+    """The simulations among the unit tests, optimised and with many more seeds; and tests/sim."""
+    outcome = harness.NOTHING
+    stage.configure("release")
+    targets = [name for name in SIM_TESTS if name in stage.targets("release")]
+    if targets:
+        stage.build("release", *targets)
+        seeds = os.environ.get("MILLRACE_SIM_SEEDS", "2000")
+        outcome += stage.ctest("release", "unit", regex="^(" + "|".join(targets) + ")$",
+                               env={"MILLRACE_SIM_SEEDS": seeds, "GTEST_FILTER": SIM_FILTER})
+    if (ROOT / "tests/sim/CMakeLists.txt").is_file():
+        stage.build("release", "tests/sim/all")
+        outcome += stage.ctest("release", "sim", env={"MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_WORLDS", "60")})
+    return outcome if outcome != harness.NOTHING else skipped("no simulation is present")
+
+
+def fuzz(stage):
+    if not list((ROOT / "src").rglob("*_fuzz.cc")):
+        return skipped("no fuzz target is present")
+    stage.configure("fuzz")
+    stage.build("fuzz", *sorted(name for name in stage.targets("fuzz") if name.startswith("fuzz_")))
+    code, output = stage.run(["python3", "tests/fuzz/run.py", "--build", "build/fuzz"], show=True)
+    return closing_counts(code, output, "tests/fuzz/run.py")
+
+
+def with_server(script, *more):
+    def run(stage):
+        if not (ROOT / script).is_file():
+            return skipped(f"{script} is not present")
+        binary = server(stage)
+        if not binary:
+            return skipped("src/server is not present")
+        for target in more:
+            stage.build("release", target)
+        code, output = stage.run(["python3", script, "--server", binary], show=True)
+        return closing_counts(code, output, script)
+    return run
+
+
+STAGES = {
+    "lint": ("style checks, and tests of the checks and test tools", lint),
+    "unit": ("unit tests", unit),
+    "asan": ("unit tests, address and undefined behaviour sanitizers", asan),
+    "tsan": ("unit tests with threads, thread sanitizer", tsan),
+    "sim": ("simulation", sim),
+    "fuzz": ("fuzzing", fuzz),
+    "crash": ("killed servers", with_server("tests/crash/run.py", "crash_load")),
+    "lost-sync": ("lost syncs", with_server("tests/crash/lost_sync.py", "crash_load", "lost_sync")),
+    "interop": ("public clients", with_server("tests/interop/run.py")),
+}
+
+
+def run_stage(name):
+    title, function = STAGES[name]
+    harness.heading(f"{name}: {title}")
+    started = time.monotonic()
+    try:
+        outcome = function(harness.Stage(name))
+    except Failure as failure:
+        outcome = failed(note=str(failure))
+    seconds = time.monotonic() - started
+    print(f"  {name}: {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped "
+          f"in {seconds:.0f} s {outcome.note}".rstrip(), flush=True)
+    return name, outcome, seconds
+
+
+def names(text):
+    chosen = [name for name in text.split(",") if name]
+    unknown = [name for name in chosen if name not in STAGES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"no stage {', '.join(unknown)}; there are: {', '.join(STAGES)}")
+    return chosen
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="scripts/test.sh", description=__doc__.partition("\n")[2],
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", type=names, default=[], metavar="STAGE,...")
+    parser.add_argument("--skip", type=names, default=[], metavar="STAGE,...")
+    parser.add_argument("--list", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.list:
+        for name, (title, _) in STAGES.items():
+            print(f"{name:10} {title}")
+        return 0
+    os.chdir(ROOT)
+    chosen = [name for name in STAGES if name not in arguments.skip and (not arguments.only or name in arguments.only)]
+    return harness.summary([run_stage(name) for name in chosen])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,108 @@
+#include "broker/logs.h"
+
+#include "broker/log_host.h"
+#include "broker/shard.h"
+#include "broker/storage_errors.h"
+
+namespace millrace::broker {
+
+struct Logs::State {
+  std::uint64_t next_watch = 1;
+};
+
+namespace {
+
+/// Sends a result home from the log's shard.
+template <class T>
+auto reply_home(Shard& there, ShardId home, Callback<T> done) {
+  return [&there, home, done = std::move(done)](Result<T> result) mutable {
+    there.mailbox().send(
+        home, [done = std::move(done), result = std::move(result)](Shard&) mutable { done(std::move(result)); });
+  };
+}
+
+class WatchHandle final : public Logs::Watch {
+ public:
+  WatchHandle(Shard& shard, LogRef log, std::uint64_t key, std::shared_ptr<io::Task> changed)
+      : shard_(shard), log_(log), key_(key), changed_(std::move(changed)) {}
+  ~WatchHandle() override {
+    if (!*changed_) return;  // it has run: nothing is left on the other side
+    *changed_ = nullptr;
+    shard_.mailbox().send(log_.shard,
+                          [log = log_.log, key = key_](Shard& there) { there.log_host().unwatch(log, key); });
+  }
+
+ private:
+  Shard& shard_;
+  LogRef log_;
+  std::uint64_t key_;
+  std::shared_ptr<io::Task> changed_;  // used on this shard only
+};
+
+}  // namespace
+
+Logs::Logs(Shard& shard) : state_(std::make_shared<State>()), shard_(shard) {}
+
+Logs::~Logs() = default;
+
+void Logs::append(LogRef log, std::vector<bytes::Slab> batches, Callback<AppendReply> done) {
+  shard_.mailbox().send(
+      log.shard, [log, batches = std::move(batches), done = std::move(done), home = shard_.id()](Shard& there) mutable {
+        there.log_host().append(log.log, std::move(batches), reply_home(there, home, std::move(done)));
+      });
+}
+
+void Logs::read(LogRef log, Offset from, Bytes max_bytes, Callback<ReadReply> done) {
+  shard_.mailbox().send(log.shard, [=, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    there.log_host().read(log.log, from, max_bytes, reply_home(there, home, std::move(done)));
+  });
+}
+
+void Logs::ends(LogRef log, Callback<LogEnds> done) {
+  shard_.mailbox().send(log.shard, [log, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    reply_home(there, home, std::move(done))(there.log_host().ends(log.log));
+  });
+}
+
+namespace {
+
+template <class Find>
+void find_on(Shard& there, ShardId home, LogId id, Callback<storage::Log::TimeLookup> done, Find find) {
+  auto reply = reply_home(there, home, std::move(done));
+  storage::Log* log = there.store().find_log(id);
+  if (log == nullptr) return reply(base::fail(BrokerErrc::not_found, "no such log"));
+  find(*log, [reply = std::move(reply)](storage::Result<storage::Log::TimeLookup> found) mutable {
+    reply(to_broker(std::move(found)));
+  });
+}
+
+}  // namespace
+
+void Logs::find_time(LogRef log, Timestamp timestamp, Callback<storage::Log::TimeLookup> done) {
+  shard_.mailbox().send(log.shard, [=, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    find_on(there, home, log.log, std::move(done),
+            [timestamp](storage::Log& found, auto reply) { found.find_time(timestamp, std::move(reply)); });
+  });
+}
+
+void Logs::find_max_time(LogRef log, Callback<storage::Log::TimeLookup> done) {
+  shard_.mailbox().send(log.shard, [log, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    find_on(there, home, log.log, std::move(done),
+            [](storage::Log& found, auto reply) { found.find_max_time(std::move(reply)); });
+  });
+}
+
+std::unique_ptr<Logs::Watch> Logs::watch(LogRef log, Offset seen, io::Task changed) {
+  const std::uint64_t key = (std::uint64_t{shard_.id().value} << 48) | state_->next_watch++;
+  auto shared = std::make_shared<io::Task>(std::move(changed));
+  shard_.mailbox().send(log.shard, [log, seen, key, shared, home = shard_.id()](Shard& there) {
+    there.log_host().watch(log.log, seen, key, [shared, home, &there] {
+      there.mailbox().send(home, [shared](Shard&) {
+        if (io::Task task = std::exchange(*shared, nullptr)) task();
+      });
+    });
+  });
+  return std::make_unique<WatchHandle>(shard_, log, key, std::move(shared));
+}
+
+}  // namespace millrace::broker

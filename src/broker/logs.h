@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "broker/error.h"
+#include "broker/types.h"
+#include "bytes/slab.h"
+#include "io/loop.h"
+#include "storage/log.h"
+#include "storage/types.h"
+
+namespace millrace::broker {
+
+class Shard;
+
+struct LogEnds {
+  Offset start;
+  Offset committed;
+  Offset last_stable;
+  model::Epoch epoch;
+};
+
+struct AppendReply {
+  Offset base_offset;
+  LogEnds ends;
+};
+
+/// Stored batches and look-ups, as gateways see them.
+using storage::BatchRef;
+using TimeLookup = storage::Log::TimeLookup;
+
+struct ReadReply {
+  std::vector<BatchRef> batches;
+  LogEnds ends;
+};
+
+/// The stream view: batches appended to and read from logs on any shard. Callbacks run on the calling shard. The log of
+/// a queue is served as well: appended records reach its consumers, and reading consumes nothing.
+class Logs {
+ public:
+  explicit Logs(Shard& shard);
+  ~Logs();
+
+  /// Appends checked batches (model::validate_client_batch) in order. `done` runs when they are committed, with the
+  /// offset of the first. Batches with a producer id are checked for sequence: a duplicate of one of the last five
+  /// answers with the first offset, a gap fails with `invalid`.
+  void append(LogRef log, std::vector<bytes::Slab> batches, Callback<AppendReply> done);
+  /// Reads committed batches from `from` on, about `max_bytes`; empty at the end. out_of_range below the start or above
+  /// the end.
+  void read(LogRef log, Offset from, Bytes max_bytes, Callback<ReadReply> done);
+  void ends(LogRef log, Callback<LogEnds> done);
+  void find_time(LogRef log, Timestamp timestamp, Callback<storage::Log::TimeLookup> done);
+  void find_max_time(LogRef log, Callback<storage::Log::TimeLookup> done);
+
+  /// Calls `changed` once, when the committed end of the log has passed `seen`, or the log is gone. Destroying the
+  /// Watch ends it.
+  class Watch {
+   public:
+    virtual ~Watch() = default;
+  };
+  [[nodiscard]] std::unique_ptr<Watch> watch(LogRef log, Offset seen, io::Task changed);
+
+ private:
+  struct State;
+  std::shared_ptr<State> state_;
+  Shard& shard_;
+};
+
+}  // namespace millrace::broker

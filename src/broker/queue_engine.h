@@ -1,0 +1,175 @@
+#pragma once
+
+#include <climits>  // the container below forgets it
+
+#include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "broker/dead_letter.h"
+#include "broker/queue_requests.h"
+#include "broker/queue_state.h"
+#include "broker/types.h"
+
+namespace millrace::broker {
+
+/// What decides who gets which record of a queue: pure, without clock, disk or network.
+///
+/// A record below the committed end is exactly one of: settled; ready (fresh at or above the cursor, or given back);
+/// outstanding at a consumer; dying (on its way to dead-letter queues). Memory is proportional to what is outstanding,
+/// given back or dying; not to the backlog.
+///
+/// Order: given back records go out before fresh ones, each in order of offsets. Consumers of the highest priority that
+/// have credit take turns, one record each.
+class QueueEngine {
+ public:
+  struct Policy {
+    /// Returns after which a record is not tried again; none: no limit.
+    std::optional<std::uint32_t> delivery_limit;
+    /// Rejected (and dropped) records are handed out as dying instead of being settled.
+    bool dead_letters = false;
+    bool single_active_consumer = false;
+  };
+  struct ConsumerSpec {
+    ConsumerId id;
+    std::int32_t priority = 0;
+    std::uint32_t prefetch = 0;  // 0: no limit
+    std::uint64_t window = 0;    // bytes
+    bool auto_ack = false;
+  };
+  struct Dying {
+    Offset offset;
+    DeathReason reason;
+  };
+  struct Delivered {
+    /// Index of the consumer, as add_consumer() gave it.
+    std::uint32_t slot = 0;
+    std::uint32_t delivery_count = 0;
+    bool redelivered = false;
+    bool auto_ack = false;
+  };
+  struct Settled {
+    std::uint64_t accepted = 0;
+    std::uint64_t requeued = 0;
+    std::uint64_t rejected = 0;
+  };
+
+  /// Most records that one consumer may hold, also when it set no prefetch: about 200 MB of state.
+  static constexpr std::uint64_t kMaxHeld = std::uint64_t{1} << 22;
+
+  /// `state` is what recovery found; records below `committed_end` that it does not call settled are ready, except its
+  /// intents, which are dying.
+  QueueEngine(QueueState& state, const Policy& policy, Offset committed_end);
+
+  const QueueState& state() const { return state_; }
+  void set_committed_end(Offset end);
+  /// [first, last], at or above the committed end, will never hold records: the log went on behind it.
+  void add_hole(Offset first, Offset last);
+  Offset committed_end() const { return end_; }
+  void set_policy(const Policy& policy) { policy_ = policy; }
+
+  std::uint64_t ready() const;
+  std::uint64_t unacknowledged() const { return outstanding_.size(); }
+  std::uint64_t dying() const { return dying_.size(); }
+  /// Stored bytes of what is neither settled nor dying; exact since the start of the process, estimated before.
+  std::uint64_t bytes() const { return bytes_; }
+  void add_bytes(std::uint64_t bytes) { bytes_ += bytes; }
+
+  std::uint32_t add_consumer(const ConsumerSpec& spec);
+  /// What it holds stays outstanding. False when there is no such consumer.
+  bool remove_consumer(ConsumerId consumer);
+  std::size_t consumer_count() const { return slot_of_.size(); }
+  void return_window(ConsumerId consumer, std::uint64_t bytes);
+
+  /// True when there is a ready record and a consumer that may have it.
+  bool can_deliver() const { return ready() > 0 && has_credit(); }
+  bool has_credit() const;
+  struct Next {
+    Offset offset;
+    /// Records that may follow it lie below.
+    Offset until;
+    bool given_back = false;
+  };
+  /// The ready record that is next; none when nothing is ready.
+  std::optional<Next> next();
+  /// Gives the record next() named to the consumer whose turn it is. `bytes` is its stored size, `window_bytes` what it
+  /// takes of the consumer's window.
+  Delivered deliver(Offset offset, std::uint64_t bytes, std::uint64_t window_bytes);
+  /// Takes the record next() named for a single request: outstanding at ConsumerId(0), or settled at once.
+  Delivered take(Offset offset, std::uint64_t bytes, bool auto_ack);
+  /// No record is in [first, last]: whatever was ready there is gone. Returns how many were thought to be.
+  std::uint64_t skip(Offset first, Offset last);
+
+  /// Settles what `consumer` holds in [first, last]. Records that die are added to `dying`.
+  Settled settle(ConsumerId consumer, Offset first, Offset last, SettleHow how, std::vector<Dying>& dying);
+  /// Removes all that is ready; returns how many.
+  std::uint64_t purge();
+  /// Lets the oldest ready record go because there are too many.
+  void drop_head(std::vector<Dying>& dying);
+  /// A dying record has reached its end.
+  void finish_dying(Offset offset);
+
+  /// Aborts when the engine contradicts itself. For tests; costs time proportional to what is held.
+  void check() const;
+
+ private:
+  struct Holding {
+    ConsumerId consumer;
+    std::uint32_t bytes = 0;
+  };
+  struct Consumer {
+    ConsumerSpec spec;
+    std::uint64_t holds = 0;
+    std::uint64_t window_used = 0;
+    bool queued = false;  // in its level's turn list
+    bool live = false;
+  };
+  struct Level {
+    std::int32_t priority = 0;
+    std::deque<std::uint32_t> turn;
+  };
+
+  bool may_have_more(const Consumer& consumer) const;
+  void enqueue(std::uint32_t slot);
+  void dequeue(std::uint32_t slot);
+  Level& level_of(std::int32_t priority);
+  void activate_one();
+  void take_out(Offset offset);
+  Delivered describe(Offset offset) const;
+  void forget_bytes(std::uint64_t bytes) { bytes_ -= bytes < bytes_ ? bytes : bytes_; }
+  std::uint64_t mean_bytes() const;
+  void release(std::int64_t offset, const Holding& holding, SettleHow how, Settled& settled, std::vector<Dying>& dying);
+  void let_die(Offset offset, DeathReason reason, std::vector<Dying>& dying);
+  std::vector<std::int64_t> held_in(ConsumerId consumer, Offset first, Offset last) const;
+
+  QueueState& state_;
+  Policy policy_;
+  Offset end_;
+  /// Next fresh record; all unsettled ones below are outstanding, given back or dying.
+  Offset cursor_;
+  /// Below it settled or dying records may lie ahead of the cursor: what recovery found.
+  Offset recovered_end_;
+  /// Unsettled records below it may have been delivered before the restart.
+  Offset delivered_before_;
+  /// Records known not to exist although they lie above the committed end (see add_hole).
+  std::int64_t holes_beyond_ = 0;
+  Offset holes_end_;
+  std::uint64_t bytes_ = 0;
+
+  std::set<std::int64_t> given_back_;
+  boost::unordered_flat_map<std::int64_t, Holding> outstanding_;
+  boost::unordered_flat_set<std::int64_t> dying_;
+
+  std::vector<Consumer> consumers_;
+  std::vector<std::uint32_t> free_slots_;
+  boost::unordered_flat_map<std::uint64_t, std::uint32_t> slot_of_;
+  std::vector<Level> levels_;  // highest priority first
+  std::optional<std::uint32_t> active_;
+};
+
+}  // namespace millrace::broker

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "broker/consumers.h"
+#include "broker/types.h"
+#include "bytes/slab.h"
+
+namespace millrace::broker {
+
+/// What a consumer's shard asks of the queue's.
+struct ConsumeRequest {
+  ConsumeOptions options;
+  ConsumerId consumer;
+  /// Where deliveries go.
+  ShardId home;
+};
+
+enum class SettleHow : std::uint8_t {
+  accept,
+  requeue,
+  reject,
+  /// It never reached the client: ready again as if it had not been delivered.
+  give_back,
+};
+
+struct SettleRequest {
+  ObjectId queue;
+  ConsumerId consumer;
+  Offset first;
+  Offset last;
+  SettleHow how = SettleHow::accept;
+};
+
+struct WindowReturn {
+  ObjectId queue;
+  ConsumerId consumer;
+  std::uint64_t bytes = 0;
+};
+
+/// A dead-letter move as it arrives where its targets live.
+struct MoveRequest {
+  ObjectId source;
+  ShardId source_shard;
+  Offset offset;
+  std::vector<ObjectId> targets;
+  bytes::Slab batch;
+};
+
+}  // namespace millrace::broker

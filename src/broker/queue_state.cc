@@ -1,0 +1,253 @@
+#include "broker/queue_state.h"
+
+#include "base/assert.h"
+#include "bytes/writer.h"
+
+namespace millrace::broker {
+
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+
+// Parts of a command; a snapshot is a settlement followed by the same parts. Never renumber.
+constexpr std::uint8_t kSettled = 1;
+constexpr std::uint8_t kReturns = 2;
+constexpr std::uint8_t kDelivered = 3;
+constexpr std::uint8_t kIntent = 4;
+
+constexpr std::uint64_t kMaxTextBytes = 64 * 1024;
+
+std::uint64_t number(Offset offset) {
+  return static_cast<std::uint64_t>(offset.value);
+}
+
+bool read_offset(bytes::Reader& in, Offset& offset) {
+  const std::uint64_t value = in.uvarint();
+  if (!in.ok() || value > static_cast<std::uint64_t>(storage::Settlement::kMaxOffset)) return false;
+  offset = Offset(static_cast<std::int64_t>(value));
+  return true;
+}
+
+bool read_text(bytes::Reader& in, std::string& text) {
+  const std::uint64_t size = in.uvarint();
+  if (size > kMaxTextBytes) return false;
+  text = in.text(size);
+  return in.ok();
+}
+
+}  // namespace
+
+std::int64_t QueueState::settle(Offset first, Offset last) {
+  const std::int64_t fresh = settlement_.settle(first, last);
+  forget_range(first, last);
+  if (journalled_) {
+    if (!new_ranges_.empty() && new_ranges_.back().last.value + 1 == first.value) {
+      new_ranges_.back().last = last;
+    } else {
+      new_ranges_.push_back({first, last});
+    }
+  }
+  return fresh;
+}
+
+void QueueState::forget_range(Offset first, Offset last) {
+  if (!returns_.empty()) {
+    if (first == last) {
+      returns_.erase(first.value);
+    } else {
+      boost::unordered::erase_if(
+          returns_, [&](const auto& entry) { return entry.first >= first.value && entry.first <= last.value; });
+    }
+  }
+  if (!intents_.empty()) intents_.erase(intents_.lower_bound(first), intents_.upper_bound(last));
+}
+
+std::uint32_t QueueState::count_return(Offset offset) {
+  std::uint32_t& count = returns_[offset.value];
+  if (count < UINT32_MAX) ++count;
+  if (journalled_) new_returns_.push_back(offset);
+  return count;
+}
+
+std::uint32_t QueueState::returns(Offset offset) const {
+  if (returns_.empty()) return 0;
+  const auto it = returns_.find(offset.value);
+  return it == returns_.end() ? 0 : it->second;
+}
+
+void QueueState::mark_delivered(Offset end) {
+  if (end <= delivered_end_) return;
+  delivered_end_ = end;
+  mark_pending_ = journalled_;
+}
+
+void QueueState::add_intent(Offset offset, MoveIntent intent) {
+  MILLRACE_ASSERT(intent.route != nullptr);
+  const bool added = intents_.emplace(offset, std::move(intent)).second;
+  MILLRACE_ASSERT(added, "offset {} is moved twice", offset.value);
+  if (journalled_) new_intents_.push_back(offset);
+}
+
+void QueueState::write_intent(bytes::ByteVector& out, Offset offset, const MoveIntent& intent) {
+  bytes::Writer to(out);
+  to.u8(kIntent);
+  to.uvarint(number(offset));
+  to.u8(static_cast<std::uint8_t>(intent.reason));
+  to.varint(intent.time.value);
+  to.uvarint(intent.route->exchange.size());
+  to.text(intent.route->exchange);
+  to.uvarint(intent.route->routing_key.size());
+  to.text(intent.route->routing_key);
+  to.uvarint(intent.route->targets.size());
+  for (const QueueRef& target : intent.route->targets) {
+    to.uvarint(target.queue.value);
+    to.uvarint(target.shard.value);
+  }
+}
+
+bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
+  const bool changed = !new_ranges_.empty() || !new_returns_.empty() || !new_intents_.empty();
+  if (!changed && !(with_mark && mark_pending_)) return false;
+  bytes::Writer to(out);
+  to.u8(kVersion);
+  if (!new_returns_.empty()) {
+    to.u8(kReturns);
+    to.uvarint(new_returns_.size());
+    for (const Offset offset : new_returns_) {
+      to.uvarint(number(offset));
+      to.uvarint(returns(offset));  // 0 when it was settled since
+    }
+  }
+  if (mark_pending_) {
+    to.u8(kDelivered);
+    to.uvarint(number(delivered_end_));
+  }
+  for (const Offset offset : new_intents_) {
+    const auto it = intents_.find(offset);
+    if (it != intents_.end()) write_intent(out, offset, it->second);  // else it was settled since
+  }
+  if (!new_ranges_.empty()) {
+    to.u8(kSettled);
+    to.uvarint(new_ranges_.size());
+    for (const Range& range : new_ranges_) {
+      to.uvarint(number(range.first));
+      to.uvarint(number(range.last) - number(range.first));
+    }
+  }
+  new_ranges_.clear();
+  new_returns_.clear();
+  new_intents_.clear();
+  mark_pending_ = false;
+  return true;
+}
+
+bool QueueState::read_intent(bytes::Reader& in) {
+  Offset offset;
+  if (!read_offset(in, offset)) return false;
+  MoveIntent intent;
+  const std::uint8_t reason = in.u8();
+  if (reason < 1 || reason > 4) return false;
+  intent.reason = static_cast<DeathReason>(reason);
+  intent.time = Timestamp(in.varint());
+  auto route = std::make_shared<MoveRoute>();
+  if (!read_text(in, route->exchange) || !read_text(in, route->routing_key)) return false;
+  const std::uint64_t targets = in.uvarint();
+  if (targets > in.remaining() / 2) return false;
+  for (std::uint64_t i = 0; i < targets; ++i) {
+    QueueRef target;
+    target.queue = ObjectId(in.uvarint());
+    const std::uint64_t shard = in.uvarint();
+    if (!in.ok() || shard > UINT16_MAX) return false;
+    target.shard = ShardId(static_cast<std::uint16_t>(shard));
+    route->targets.push_back(target);
+  }
+  if (!in.ok()) return false;
+  intent.route = std::move(route);
+  if (!settlement_.is_settled(offset)) intents_[offset] = std::move(intent);
+  return true;
+}
+
+bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
+  switch (kind) {
+    case kSettled: {
+      const std::uint64_t ranges = in.uvarint();
+      for (std::uint64_t i = 0; i < ranges; ++i) {
+        Offset first;
+        Offset length;
+        if (!read_offset(in, first) || !read_offset(in, length)) return false;
+        const Offset last = first + length;
+        if (last.value > storage::Settlement::kMaxOffset) return false;
+        settlement_.settle(first, last);
+        forget_range(first, last);
+      }
+      return in.ok();
+    }
+    case kReturns: {
+      const std::uint64_t entries = in.uvarint();
+      for (std::uint64_t i = 0; i < entries; ++i) {
+        Offset offset;
+        if (!read_offset(in, offset)) return false;
+        const std::uint64_t count = in.uvarint();
+        if (!in.ok() || count > UINT32_MAX) return false;
+        if (count > 0 && !settlement_.is_settled(offset)) returns_[offset.value] = static_cast<std::uint32_t>(count);
+      }
+      return in.ok();
+    }
+    case kDelivered: {
+      Offset end;
+      if (!read_offset(in, end)) return false;
+      if (end > delivered_end_) delivered_end_ = end;
+      return true;
+    }
+    case kIntent:
+      return read_intent(in);
+    default:
+      return false;
+  }
+}
+
+bool QueueState::apply(bytes::ByteView command) {
+  bytes::Reader in(command);
+  if (in.u8() != kVersion) return false;
+  while (in.ok() && !in.at_end()) {
+    if (!apply_part(in.u8(), in)) return false;
+  }
+  return in.ok();
+}
+
+void QueueState::save_snapshot(bytes::ByteVector& out) const {
+  bytes::ByteVector settled;
+  settlement_.encode(settled);
+  bytes::Writer to(out);
+  to.u8(kVersion);
+  to.uvarint(settled.size());
+  to.raw(settled);
+  to.u8(kDelivered);
+  to.uvarint(number(delivered_end_));
+  to.u8(kReturns);
+  to.uvarint(returns_.size());
+  for (const auto& [offset, count] : returns_) {
+    to.uvarint(number(Offset(offset)));
+    to.uvarint(count);
+  }
+  for (const auto& [offset, intent] : intents_) write_intent(out, offset, intent);
+}
+
+bool QueueState::load_snapshot(bytes::ByteView snapshot) {
+  bytes::Reader in(snapshot);
+  if (in.u8() != kVersion) return false;
+  const bytes::ByteView settled = in.view(in.uvarint());
+  if (!in.ok()) return false;
+  auto settlement = storage::Settlement::decode(settled);
+  if (!settlement.has_value()) return false;
+  settlement_ = std::move(*settlement);
+  returns_.clear();
+  intents_.clear();
+  delivered_end_ = Offset(0);
+  while (in.ok() && !in.at_end()) {
+    if (!apply_part(in.u8(), in)) return false;
+  }
+  return in.ok();
+}
+
+}  // namespace millrace::broker

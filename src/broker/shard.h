@@ -1,0 +1,137 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "auth/authorizer.h"
+#include "broker/consumers.h"
+#include "broker/error.h"
+#include "broker/limits.h"
+#include "broker/logs.h"
+#include "broker/mailbox.h"
+#include "broker/publisher.h"
+#include "broker/router.h"
+#include "broker/topology.h"
+#include "broker/types.h"
+#include "catalog/catalog_store.h"
+#include "catalog/state.h"
+#include "io/file.h"
+#include "io/loop.h"
+#include "model/properties.h"
+#include "storage/store.h"
+
+namespace millrace::broker {
+
+class CatalogHost;
+class LogHost;
+class QueueHost;
+struct PublishBundle;
+
+/// What one shard needs from outside; all must outlive it.
+struct ShardEnvironment {
+  io::Loop* loop = nullptr;
+  io::Disk* disk = nullptr;
+  io::WorkPool* sync_pool = nullptr;
+  io::WorkPool* pool = nullptr;
+  /// Filled before the shards start, then only read.
+  const model::NativeCodecs* codecs = nullptr;
+  const storage::StoreMutations* mutations = nullptr;
+  /// See storage::StoreEnvironment::fatal. Empty: log and abort.
+  std::function<void(const std::string& reason)> fatal = {};
+};
+
+struct BrokerOptions {
+  /// Bytes of messages held in memory (tails, memory queues, deliveries) by all shards before the memory alarm.
+  Bytes memory_limit{std::uint64_t{1} << 30};
+  /// Free disk space below which the disk alarm is on.
+  Bytes disk_free_limit{std::uint64_t{256} << 20};
+  Bytes max_message_bytes{std::uint64_t{64} << 20};
+  std::uint32_t default_partitions = 1;
+  bool auto_create_topics = true;
+  Bytes journal_file_bytes{std::uint64_t{32} << 20};
+  Bytes segment_bytes{std::uint64_t{64} << 20};
+  storage::Durability durability = storage::Durability::sync;
+  /// Users that may connect from this machine only.
+  std::vector<std::string> loopback_users = {"guest"};
+};
+
+/// Numbers of one shard for metrics; plain counters, written by the shard, read by anyone (relaxed atomics).
+struct ShardCounters {
+  std::atomic<std::uint64_t> published{0};
+  std::atomic<std::uint64_t> published_bytes{0};
+  std::atomic<std::uint64_t> unroutable{0};
+  std::atomic<std::uint64_t> confirmed{0};
+  std::atomic<std::uint64_t> rejected{0};
+  std::atomic<std::uint64_t> delivered{0};
+  std::atomic<std::uint64_t> redelivered{0};
+  std::atomic<std::uint64_t> acknowledged{0};
+  std::atomic<std::uint64_t> requeued{0};
+  std::atomic<std::uint64_t> dead_lettered{0};
+  std::atomic<std::uint64_t> connections{0};
+};
+
+/// One shard: a loop with its store, its queues and logs, and its view of the catalog. Everything here is used only on
+/// that loop. Gateways hold a Shard& and use nothing below it.
+class Shard {
+ public:
+  Shard(ShardId id, const ShardEnvironment& environment, const BrokerOptions& options,
+        const std::vector<Shard*>& peers);
+  ~Shard();
+
+  /// Recovers this shard's data for what `catalog` says exists; blocks; before the loop runs. `writer` is null on all
+  /// shards but 0.
+  Result<storage::RecoveryReport> open(const catalog::State& catalog, catalog::CatalogStore* writer);
+  /// Requeues nothing, loses nothing: finishes rounds and marks the clean stop.
+  void shutdown(io::Task done);
+
+  ShardId id() const { return id_; }
+  std::size_t shard_count() const { return peers_.size(); }
+  io::Loop& loop() { return *environment_.loop; }
+  io::WorkPool& pool() { return *environment_.pool; }
+  const BrokerOptions& options() const { return options_; }
+
+  /// This shard's replica.
+  const catalog::State& catalog() const;
+  /// Changes with every change of the replica: what was looked up in it, and who may use it, holds as long as this.
+  std::uint64_t catalog_generation() const { return catalog_generation_; }
+  auth::Authorizer& authorizer();
+  Router& router();
+  Publisher& publisher();
+  Consumers& consumers();
+  Logs& logs();
+  Topology& topology();
+  Limits& limits();
+  Mailbox& mailbox();
+  storage::Store& store();
+  QueueHost& queues();
+  ShardCounters& counters() { return counters_; }
+  LogHost& log_host();
+  const model::NativeCodecs& codecs() const { return *environment_.codecs; }
+
+  /// Bytes of messages that this shard holds in memory.
+  std::uint64_t memory_in_use();
+  ConnectionId next_connection_id();
+  ConsumerId next_consumer_id();
+
+  /// Batches from the publishers of some shard for the queues of this one.
+  void receive(std::unique_ptr<PublishBundle> bundle);
+  /// Applies a change that the catalog's writer has made durable; called on every shard in revision order.
+  void apply_catalog(const std::vector<catalog::Command>& commands);
+  /// Only on the shard that has the catalog's writer.
+  CatalogHost& catalog_host();
+
+ private:
+  struct Parts;
+  ShardId id_;
+  ShardEnvironment environment_;
+  BrokerOptions options_;
+  const std::vector<Shard*>& peers_;
+  ShardCounters counters_;
+  std::uint64_t catalog_generation_ = 1;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace millrace::broker

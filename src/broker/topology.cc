@@ -1,0 +1,150 @@
+#include "broker/topology.h"
+
+#include "broker/catalog_host.h"
+#include "broker/queue_host.h"
+#include "broker/shard.h"
+
+namespace millrace::broker {
+
+namespace {
+
+constexpr ShardId kCatalogShard{0};
+
+/// Runs `request(catalog host, reply)` on the catalog's shard; `reply` brings its result back to `shard`.
+template <class T, class Request>
+void on_catalog_shard(Shard& shard, Callback<T> done, Request request) {
+  shard.mailbox().send(
+      kCatalogShard, [home = shard.id(), done = std::move(done), request = std::move(request)](Shard& there) mutable {
+        request(there.catalog_host(), [&there, home, done = std::move(done)](Result<T> result) mutable {
+          there.mailbox().send(
+              home, [done = std::move(done), result = std::move(result)](Shard&) mutable { done(std::move(result)); });
+        });
+      });
+}
+
+/// Passes `value` on when the transaction succeeded.
+template <class T, class Reply>
+auto then_return(T value, Reply reply) {
+  return [value, reply = std::move(reply)](Result<void> result) mutable {
+    if (!result.has_value()) return reply(std::unexpected(result.error()));
+    reply(value);
+  };
+}
+
+ShardId spread(ObjectId id, std::size_t shards) {
+  return ShardId(static_cast<std::uint16_t>(id.value % shards));
+}
+
+}  // namespace
+
+void Topology::execute(catalog::Transaction transaction, Callback<void> done) {
+  on_catalog_shard<void>(shard_, std::move(done),
+                         [transaction = std::move(transaction)](CatalogHost& host, auto reply) mutable {
+                           host.execute(std::move(transaction), std::move(reply));
+                         });
+}
+
+void Topology::allocate_id(Callback<ObjectId> done) {
+  on_catalog_shard<ObjectId>(shard_, std::move(done),
+                             [](CatalogHost& host, auto reply) { reply(host.writer().allocate_id()); });
+}
+
+void Topology::create_exchange(catalog::Exchange exchange, Callback<ObjectId> done) {
+  on_catalog_shard<ObjectId>(
+      shard_, std::move(done), [exchange = std::move(exchange)](CatalogHost& host, auto reply) mutable {
+        exchange.id = host.writer().allocate_id();
+        const ObjectId id = exchange.id;
+        host.execute({.commands = {catalog::CreateExchange{std::move(exchange)}}}, then_return(id, std::move(reply)));
+      });
+}
+
+void Topology::delete_exchange(ObjectId exchange, bool if_unused, Callback<void> done) {
+  on_catalog_shard<void>(shard_, std::move(done), [=](CatalogHost& host, auto reply) mutable {
+    if (if_unused && !host.writer().state().bindings_of_source(exchange).empty()) {
+      return reply(base::fail(BrokerErrc::in_use, "exchange has bindings"));
+    }
+    host.execute({.commands = {catalog::DeleteExchange{exchange}}}, std::move(reply));
+  });
+}
+
+void Topology::create_queue(catalog::Queue queue, Callback<QueueRef> done) {
+  std::optional<ConnectionId> owner;
+  if (queue.exclusive_owner.has_value()) {
+    owner = ConnectionId(*queue.exclusive_owner);
+    exclusive_.try_emplace(*owner);
+  }
+  Callback<QueueRef> created = [this, owner, done = std::move(done)](Result<QueueRef> result) mutable {
+    if (result.has_value() && owner.has_value()) {
+      const auto it = exclusive_.find(*owner);
+      if (it == exclusive_.end()) {
+        // The connection ended while its queue was being made.
+        delete_queue(result->queue, false, false, [](Result<std::uint64_t>) {});
+      } else {
+        it->second.push_back(result->queue);
+      }
+    }
+    done(std::move(result));
+  };
+  on_catalog_shard<QueueRef>(
+      shard_, std::move(created),
+      [queue = std::move(queue), shards = shard_.shard_count()](CatalogHost& host, auto reply) mutable {
+        queue.id = host.writer().allocate_id();
+        queue.shard = spread(queue.id, shards);
+        const QueueRef ref{queue.id, queue.shard};
+        host.execute({.commands = {catalog::CreateQueue{std::move(queue)}}}, then_return(ref, std::move(reply)));
+      });
+}
+
+void Topology::delete_queue(ObjectId id, bool if_unused, bool if_empty, Callback<std::uint64_t> done) {
+  const catalog::Queue* queue = shard_.catalog().find_queue(id);
+  if (queue == nullptr) return done(base::fail(BrokerErrc::not_found, "no such queue"));
+  const ShardId home = shard_.id();
+  shard_.consumers().send_pending();
+  shard_.mailbox().send(queue->shard, [=, done = std::move(done)](Shard& there) mutable {
+    auto allowed = there.queues().can_delete(id, if_unused, if_empty);
+    there.mailbox().send(home, [id, allowed = std::move(allowed), done = std::move(done)](Shard& here) mutable {
+      if (!allowed.has_value()) return done(std::move(allowed));
+      here.topology().execute({.commands = {catalog::DeleteQueue{id}}},
+                              then_return(*allowed, [done = std::move(done)](Result<std::uint64_t> result) mutable {
+                                done(std::move(result));
+                              }));
+    });
+  });
+}
+
+void Topology::bind(catalog::Binding binding, Callback<void> done) {
+  execute({.commands = {catalog::Bind{std::move(binding)}}}, std::move(done));
+}
+
+void Topology::unbind(catalog::Binding binding, Callback<void> done) {
+  execute({.commands = {catalog::Unbind{std::move(binding)}}}, std::move(done));
+}
+
+void Topology::create_topic(catalog::Topic topic, std::uint32_t partitions, Callback<ObjectId> done) {
+  on_catalog_shard<ObjectId>(
+      shard_, std::move(done),
+      [topic = std::move(topic), partitions, shards = shard_.shard_count()](CatalogHost& host, auto reply) mutable {
+        topic.id = host.writer().allocate_id();
+        topic.partitions.clear();
+        for (std::uint32_t i = 0; i < partitions; ++i) {
+          const ObjectId id = host.writer().allocate_id();
+          topic.partitions.push_back({LogId(id.value), spread(id, shards)});
+        }
+        const ObjectId id = topic.id;
+        host.execute({.commands = {catalog::CreateTopic{std::move(topic)}}}, then_return(id, std::move(reply)));
+      });
+}
+
+void Topology::delete_topic(ObjectId topic, Callback<void> done) {
+  execute({.commands = {catalog::DeleteTopic{topic}}}, std::move(done));
+}
+
+void Topology::release_connection(ConnectionId connection) {
+  const auto it = exclusive_.find(connection);
+  if (it == exclusive_.end()) return;
+  const std::vector<ObjectId> queues = std::move(it->second);
+  exclusive_.erase(it);
+  for (const ObjectId queue : queues) delete_queue(queue, false, false, [](Result<std::uint64_t>) {});
+}
+
+}  // namespace millrace::broker

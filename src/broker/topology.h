@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "broker/error.h"
+#include "broker/types.h"
+#include "catalog/objects.h"
+#include "catalog/state.h"
+#include "catalog/transaction.h"
+
+namespace millrace::broker {
+
+class Shard;
+
+/// Changes of what exists. Each request becomes one catalog transaction on the catalog's shard; `done` runs on the
+/// calling shard after every shard has applied it, so a request sent afterwards sees it wherever it arrives. Reading
+/// needs no call: use Shard::catalog(). Equivalence of a redeclaration is for the gateway to judge: creating what
+/// exists fails with already_exists.
+class Topology {
+ public:
+  explicit Topology(Shard& shard) : shard_(shard) {}
+
+  /// Ids, shards and log ids are assigned here; those fields of the argument are ignored.
+  void create_exchange(catalog::Exchange exchange, Callback<ObjectId> done);
+  void delete_exchange(ObjectId exchange, bool if_unused, Callback<void> done);
+  /// A queue is ready for use on its shard when `done` runs. An exclusive one goes with its connection
+  /// (release_connection).
+  void create_queue(catalog::Queue queue, Callback<QueueRef> done);
+  /// Returns the number of ready messages that went with it.
+  void delete_queue(ObjectId queue, bool if_unused, bool if_empty, Callback<std::uint64_t> done);
+  void bind(catalog::Binding binding, Callback<void> done);
+  void unbind(catalog::Binding binding, Callback<void> done);
+  void create_topic(catalog::Topic topic, std::uint32_t partitions, Callback<ObjectId> done);
+  void delete_topic(ObjectId topic, Callback<void> done);
+  /// Any other transaction: users, permissions, virtual hosts, topic settings.
+  void execute(catalog::Transaction transaction, Callback<void> done);
+  /// A number that no object, log or earlier call ever had.
+  void allocate_id(Callback<ObjectId> done);
+
+  /// Deletes the exclusive queues of a connection that ended.
+  void release_connection(ConnectionId connection);
+
+ private:
+  Shard& shard_;
+  /// Exclusive queues that were asked for on this shard, per live connection.
+  std::unordered_map<ConnectionId, std::vector<ObjectId>> exclusive_;
+};
+
+}  // namespace millrace::broker

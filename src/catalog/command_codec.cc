@@ -1,0 +1,262 @@
+#include "catalog/command_codec.h"
+
+#include <concepts>
+
+namespace millrace::catalog {
+
+namespace {
+
+constexpr std::uint8_t kVersion = 1;
+// No list in a command is longer.
+constexpr std::uint32_t kMaxListLength = 1'000'000;
+
+// One description of each object serves both directions: `codec(fields...)` writes or reads them.
+
+struct Encoder {
+  bytes::Writer& out;
+
+  void operator()(const auto&... fields) { (put(fields), ...); }
+  void put(bool v) { out.u8(v ? 1 : 0); }
+  template <std::integral T>
+  void put(T v) {
+    out.be(v);
+  }
+  template <class E>
+    requires std::is_enum_v<E>
+  void put(E v) {
+    out.u8(static_cast<std::uint8_t>(v));
+  }
+  template <class Tag, class Rep>
+  void put(const base::StrongId<Tag, Rep>& id) {
+    out.be(id.value);
+  }
+  void put(const std::string& text) {
+    out.u32(static_cast<std::uint32_t>(text.size()));
+    out.text(text);
+  }
+  void put(const bytes::ByteVector& blob) {
+    out.u32(static_cast<std::uint32_t>(blob.size()));
+    out.raw(blob);
+  }
+  void put(const std::array<std::uint8_t, 16>& raw) { out.raw(raw); }
+  template <class T>
+  void put(const std::optional<T>& value) {
+    put(value.has_value());
+    if (value.has_value()) put(*value);
+  }
+  template <class T>
+  void put(const std::vector<T>& list) {
+    out.u32(static_cast<std::uint32_t>(list.size()));
+    for (const T& element : list) put(element);
+  }
+  template <class A, class B>
+  void put(const std::pair<A, B>& pair) {
+    put(pair.first);
+    put(pair.second);
+  }
+  template <class T>
+    requires requires(T& t, Encoder& e) { describe(t, e); }
+  void put(const T& object) {
+    describe(const_cast<T&>(object), *this);
+  }
+};
+
+struct Decoder {
+  bytes::Reader& in;
+
+  void operator()(auto&... fields) { (get(fields), ...); }
+  void get(bool& v) { v = in.u8() != 0; }
+  template <std::integral T>
+  void get(T& v) {
+    v = in.be<T>();
+  }
+  template <class E>
+    requires std::is_enum_v<E>
+  void get(E& v) {
+    v = static_cast<E>(in.u8());
+  }
+  template <class Tag, class Rep>
+  void get(base::StrongId<Tag, Rep>& id) {
+    id.value = in.be<Rep>();
+  }
+  void get(std::string& text) { text = std::string(in.text(in.u32())); }
+  void get(bytes::ByteVector& blob) {
+    const bytes::ByteView view = in.view(in.u32());
+    blob.assign(view.begin(), view.end());
+  }
+  void get(std::array<std::uint8_t, 16>& raw) {
+    const bytes::ByteView view = in.view(raw.size());
+    if (view.size() == raw.size()) std::copy(view.begin(), view.end(), raw.begin());
+  }
+  template <class T>
+  void get(std::optional<T>& value) {
+    bool present = false;
+    get(present);
+    if (present) get(value.emplace());
+  }
+  template <class T>
+  void get(std::vector<T>& list) {
+    const std::uint32_t count = in.u32();
+    // Every element takes at least one byte.
+    if (count > kMaxListLength || count > in.remaining()) return in.fail();
+    for (std::uint32_t i = 0; i < count && in.ok(); ++i) get(list.emplace_back());
+  }
+  template <class A, class B>
+  void get(std::pair<A, B>& pair) {
+    get(pair.first);
+    get(pair.second);
+  }
+  template <class T>
+    requires requires(T& t, Decoder& d) { describe(t, d); }
+  void get(T& object) {
+    describe(object, *this);
+  }
+};
+
+template <class Codec>
+void describe(VirtualHost& v, Codec& c) {
+  c(v.id, v.name);
+}
+template <class Codec>
+void describe(User& v, Codec& c) {
+  c(v.name, v.password_hash, v.tags);
+}
+template <class Codec>
+void describe(Permission& v, Codec& c) {
+  c(v.user, v.vhost, v.configure, v.write, v.read);
+}
+template <class Codec>
+void describe(Exchange& v, Codec& c) {
+  c(v.id, v.vhost, v.name, v.type, v.durable, v.auto_delete, v.internal, v.alternate_exchange, v.native_arguments,
+    v.native_protocol);
+}
+template <class Codec>
+void describe(QueueSettings& v, Codec& c) {
+  c(v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes, v.overflow, v.delivery_limit);
+}
+template <class Codec>
+void describe(Queue& v, Codec& c) {
+  c(v.id, v.vhost, v.name, v.shard, v.durable, v.auto_delete, v.exclusive_owner, v.settings, v.native_arguments,
+    v.native_protocol, v.owner_user);
+}
+template <class Codec>
+void describe(Partition& v, Codec& c) {
+  c(v.log, v.shard);
+}
+template <class Codec>
+void describe(Topic& v, Codec& c) {
+  c(v.id, v.vhost, v.name, v.topic_id, v.partitions, v.settings);
+}
+template <class Codec>
+void describe(BindingDestination& v, Codec& c) {
+  c(v.kind, v.id);
+}
+template <class Codec>
+void describe(Binding& v, Codec& c) {
+  c(v.vhost, v.source, v.destination, v.routing_key, v.native_arguments);
+}
+
+template <class Codec>
+void describe(CreateVirtualHost& v, Codec& c) {
+  c(v.vhost);
+}
+template <class Codec>
+void describe(DeleteVirtualHost& v, Codec& c) {
+  c(v.id);
+}
+template <class Codec>
+void describe(PutUser& v, Codec& c) {
+  c(v.user);
+}
+template <class Codec>
+void describe(DeleteUser& v, Codec& c) {
+  c(v.name);
+}
+template <class Codec>
+void describe(PutPermission& v, Codec& c) {
+  c(v.permission);
+}
+template <class Codec>
+void describe(DeletePermission& v, Codec& c) {
+  c(v.user, v.vhost);
+}
+template <class Codec>
+void describe(CreateExchange& v, Codec& c) {
+  c(v.exchange);
+}
+template <class Codec>
+void describe(DeleteExchange& v, Codec& c) {
+  c(v.id);
+}
+template <class Codec>
+void describe(CreateQueue& v, Codec& c) {
+  c(v.queue);
+}
+template <class Codec>
+void describe(DeleteQueue& v, Codec& c) {
+  c(v.id);
+}
+template <class Codec>
+void describe(CreateTopic& v, Codec& c) {
+  c(v.topic);
+}
+template <class Codec>
+void describe(DeleteTopic& v, Codec& c) {
+  c(v.id);
+}
+template <class Codec>
+void describe(AddPartitions& v, Codec& c) {
+  c(v.topic, v.partitions);
+}
+template <class Codec>
+void describe(AlterTopicSettings& v, Codec& c) {
+  c(v.topic, v.settings);
+}
+template <class Codec>
+void describe(Bind& v, Codec& c) {
+  c(v.binding);
+}
+template <class Codec>
+void describe(Unbind& v, Codec& c) {
+  c(v.binding);
+}
+template <class Codec>
+void describe(ReserveIds& v, Codec& c) {
+  c(v.up_to);
+}
+
+template <std::size_t Kind = 0>
+std::optional<Command> decode_kind(std::size_t kind, bytes::Reader& body) {
+  if constexpr (Kind < std::variant_size_v<Command>) {
+    if (kind != Kind) return decode_kind<Kind + 1>(kind, body);
+    std::variant_alternative_t<Kind, Command> command;
+    Decoder decoder{body};
+    describe(command, decoder);
+    if (!body.ok() || !body.at_end()) return std::nullopt;
+    return Command(std::move(command));
+  } else {
+    return std::nullopt;
+  }
+}
+
+}  // namespace
+
+void encode_command(bytes::Writer& out, const Command& command) {
+  out.u8(static_cast<std::uint8_t>(command.index()));
+  out.u8(kVersion);
+  const std::size_t length_at = out.size();
+  out.u32(0);
+  Encoder encoder{out};
+  std::visit([&](const auto& one) { encoder.put(one); }, command);
+  out.patch_be(length_at, static_cast<std::uint32_t>(out.size() - length_at - 4));
+}
+
+std::optional<Command> decode_command(bytes::Reader& in) {
+  const std::uint8_t kind = in.u8();
+  const std::uint8_t version = in.u8();
+  bytes::Reader body(in.view(in.u32()));
+  if (!in.ok() || version != kVersion) return std::nullopt;
+  return decode_kind(kind, body);
+}
+
+}  // namespace millrace::catalog

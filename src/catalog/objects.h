@@ -1,0 +1,132 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/units.h"
+#include "bytes/view.h"
+#include "model/envelope.h"
+#include "model/ids.h"
+
+namespace millrace::catalog {
+
+using model::LogId;
+using model::ObjectId;
+using model::ShardId;
+
+struct VirtualHost {
+  ObjectId id;
+  std::string name;
+};
+
+struct User {
+  std::string name;
+  /// As auth/password.h writes it.
+  std::string password_hash;
+  std::vector<std::string> tags;
+};
+
+/// Patterns over names of queues, exchanges and topics; the empty pattern allows nothing.
+struct Permission {
+  std::string user;
+  ObjectId vhost;
+  std::string configure;
+  std::string write;
+  std::string read;
+};
+
+/// Stored: never renumber.
+enum class ExchangeType : std::uint8_t {
+  direct = 0,
+  fanout = 1,
+  topic = 2,
+  headers = 3,
+};
+
+struct Exchange {
+  ObjectId id;
+  ObjectId vhost;
+  std::string name;
+  ExchangeType type = ExchangeType::direct;
+  bool durable = true;
+  bool auto_delete = false;
+  bool internal = false;
+  std::string alternate_exchange;
+  /// The declaration's arguments as its protocol encodes them, for comparing and showing.
+  bytes::ByteVector native_arguments;
+  model::Protocol native_protocol = model::Protocol::none;
+};
+
+enum class Overflow : std::uint8_t { drop_head = 0, reject_publish = 1, reject_publish_dead_letter = 2 };
+
+/// What a queue does with its messages.
+struct QueueSettings {
+  std::optional<std::string> dead_letter_exchange;
+  std::optional<std::string> dead_letter_routing_key;
+  std::optional<std::uint64_t> max_length;
+  std::optional<std::uint64_t> max_length_bytes;
+  Overflow overflow = Overflow::drop_head;
+  std::optional<std::uint32_t> delivery_limit;
+  friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
+};
+
+struct Queue {
+  ObjectId id;  // its log has the same number
+  ObjectId vhost;
+  std::string name;
+  ShardId shard;
+  bool durable = true;
+  bool auto_delete = false;
+  /// The connection that may use it, and with which it goes.
+  std::optional<std::uint64_t> exclusive_owner;
+  QueueSettings settings;
+  bytes::ByteVector native_arguments;
+  model::Protocol native_protocol = model::Protocol::none;
+  std::string owner_user;
+
+  /// Whether it survives a restart.
+  bool stored() const { return durable && !exclusive_owner.has_value(); }
+};
+
+struct Partition {
+  LogId log;
+  ShardId shard;
+};
+
+struct Topic {
+  ObjectId id;
+  ObjectId vhost;
+  std::string name;
+  std::array<std::uint8_t, 16> topic_id{};
+  std::vector<Partition> partitions;
+  /// Settings that differ from the defaults.
+  std::vector<std::pair<std::string, std::string>> settings;
+};
+
+/// Stored: never renumber.
+enum class DestinationKind : std::uint8_t { queue = 0, exchange = 1 };
+
+struct BindingDestination {
+  DestinationKind kind = DestinationKind::queue;
+  ObjectId id;
+  friend bool operator==(const BindingDestination&, const BindingDestination&) = default;
+};
+
+/// Identified by all of its parts.
+struct Binding {
+  ObjectId vhost;
+  ObjectId source;
+  BindingDestination destination;
+  std::string routing_key;
+  bytes::ByteVector native_arguments;
+  friend bool operator==(const Binding&, const Binding&) = default;
+};
+
+/// Longest name of anything, bytes.
+constexpr std::size_t kMaxNameLength = 255;
+
+}  // namespace millrace::catalog

@@ -1,0 +1,458 @@
+#include "catalog/state.h"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "base/assert.h"
+#include "catalog/command_codec.h"
+
+namespace millrace::catalog {
+
+using base::fail;
+
+namespace {
+
+constexpr std::uint8_t kSnapshotVersion = 1;
+
+struct TextHash {
+  using is_transparent = void;
+  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
+};
+
+/// Objects with an id, and a name that is unique within a virtual host.
+template <class T>
+class NamedTable {
+ public:
+  const T* find(ObjectId id) const {
+    const auto it = by_id_.find(id.value);
+    return it == by_id_.end() ? nullptr : it->second.get();
+  }
+  T* find(ObjectId id) { return const_cast<T*>(std::as_const(*this).find(id)); }
+  const T* find(ObjectId vhost, std::string_view name) const {
+    const auto names = by_name_.find(vhost.value);
+    if (names == by_name_.end()) return nullptr;
+    const auto it = names->second.find(name);
+    return it == names->second.end() ? nullptr : it->second;
+  }
+  void insert(const T& object) {
+    auto stored = std::make_unique<T>(object);
+    by_name_[object.vhost.value].emplace(object.name, stored.get());
+    const bool fresh = by_id_.emplace(object.id.value, std::move(stored)).second;
+    MILLRACE_ASSERT(fresh, "id {} exists", object.id.value);
+  }
+  void erase(ObjectId id) {
+    const auto it = by_id_.find(id.value);
+    MILLRACE_ASSERT(it != by_id_.end());
+    auto names = by_name_.find(it->second->vhost.value);
+    names->second.erase(it->second->name);
+    if (names->second.empty()) by_name_.erase(names);
+    by_id_.erase(it);
+  }
+  /// By ascending id, that is: in order of creation.
+  std::vector<const T*> all() const {
+    std::vector<const T*> list;
+    list.reserve(by_id_.size());
+    for (const auto& [id, object] : by_id_) list.push_back(object.get());
+    return list;
+  }
+  std::size_t size() const { return by_id_.size(); }
+
+ private:
+  using Names = std::unordered_map<std::string, T*, TextHash, std::equal_to<>>;
+  std::map<std::uint64_t, std::unique_ptr<T>> by_id_;
+  std::unordered_map<std::uint64_t, Names> by_name_;
+};
+
+/// Bindings, found whole, by source and by destination; each list in order of creation.
+class BindingTable {
+ public:
+  bool contains(const Binding& binding) const { return find(binding) != nullptr; }
+  void insert(const Binding& binding) {
+    const std::uint64_t number = next_++;
+    auto stored = std::make_unique<Binding>(binding);
+    by_source_[binding.source.value].emplace(number, stored.get());
+    by_destination_[binding.destination.id.value].emplace(number, stored.get());
+    all_.emplace(key(binding), Entry{number, std::move(stored)});
+  }
+  void erase(const Binding& binding) {
+    const auto it = all_.find(key(binding));
+    MILLRACE_ASSERT(it != all_.end());
+    unlink(by_source_, binding.source.value, it->second.number);
+    unlink(by_destination_, binding.destination.id.value, it->second.number);
+    all_.erase(it);
+  }
+  void erase_object(ObjectId id) {
+    for (const Binding* binding : of(by_source_, id)) erase(Binding(*binding));
+    for (const Binding* binding : of(by_destination_, id)) erase(Binding(*binding));
+  }
+  std::vector<const Binding*> of_source(ObjectId id) const { return of(by_source_, id); }
+  std::vector<const Binding*> of_destination(ObjectId id) const { return of(by_destination_, id); }
+  std::vector<const Binding*> all() const {
+    std::map<std::uint64_t, const Binding*> ordered;
+    for (const auto& [key, entry] : all_) ordered.emplace(entry.number, entry.binding.get());
+    std::vector<const Binding*> list;
+    for (const auto& [number, binding] : ordered) list.push_back(binding);
+    return list;
+  }
+
+ private:
+  struct Entry {
+    std::uint64_t number;
+    std::unique_ptr<Binding> binding;
+  };
+  using Index = std::unordered_map<std::uint64_t, std::map<std::uint64_t, const Binding*>>;
+
+  const Binding* find(const Binding& binding) const {
+    const auto it = all_.find(key(binding));
+    return it == all_.end() ? nullptr : it->second.binding.get();
+  }
+  static std::string key(const Binding& b) {
+    std::string text = fmt::format("{}/{}/{}/{}/", b.source.value, static_cast<int>(b.destination.kind),
+                                   b.destination.id.value, b.routing_key.size());
+    text += b.routing_key;
+    text.append(b.native_arguments.begin(), b.native_arguments.end());
+    return text;
+  }
+  static std::vector<const Binding*> of(const Index& index, ObjectId id) {
+    std::vector<const Binding*> list;
+    const auto it = index.find(id.value);
+    if (it == index.end()) return list;
+    for (const auto& [number, binding] : it->second) list.push_back(binding);
+    return list;
+  }
+  static void unlink(Index& index, std::uint64_t id, std::uint64_t number) {
+    const auto it = index.find(id);
+    it->second.erase(number);
+    if (it->second.empty()) index.erase(it);
+  }
+
+  std::unordered_map<std::string, Entry> all_;
+  Index by_source_;
+  Index by_destination_;
+  std::uint64_t next_ = 1;
+};
+
+Result<void> check_name(const std::string& name, bool may_be_empty = false) {
+  if (name.empty() && !may_be_empty) return fail(CatalogErrc::invalid, "the name is empty");
+  if (name.size() > kMaxNameLength) return fail(CatalogErrc::invalid, "the name is longer than 255 bytes");
+  return {};
+}
+
+}  // namespace
+
+struct State::Tables {
+  std::map<std::uint64_t, std::unique_ptr<VirtualHost>> vhosts;
+  std::map<std::string, std::unique_ptr<User>, std::less<>> users;
+  std::map<std::pair<std::string, std::uint64_t>, std::unique_ptr<Permission>> permissions;
+  NamedTable<Exchange> exchanges;
+  NamedTable<Queue> queues;
+  NamedTable<Topic> topics;
+  BindingTable bindings;
+  std::uint64_t reserved_ids = 0;
+
+  bool exists(const BindingDestination& destination) const {
+    return destination.kind == DestinationKind::queue ? queues.find(destination.id) != nullptr
+                                                      : exchanges.find(destination.id) != nullptr;
+  }
+  bool stored(const BindingDestination& destination) const {
+    if (destination.kind == DestinationKind::queue) {
+      const Queue* queue = queues.find(destination.id);
+      return queue != nullptr && queue->stored();
+    }
+    const Exchange* exchange = exchanges.find(destination.id);
+    return exchange != nullptr && exchange->durable;
+  }
+  bool stored(const Binding& binding) const {
+    const Exchange* source = exchanges.find(binding.source);
+    return source != nullptr && source->durable && stored(binding.destination);
+  }
+  std::vector<Command> commands(bool durable_only) const;
+};
+
+std::vector<Command> State::Tables::commands(bool durable_only) const {
+  std::vector<Command> list;
+  list.emplace_back(ReserveIds{reserved_ids});
+  for (const auto& [id, vhost] : vhosts) list.emplace_back(CreateVirtualHost{*vhost});
+  for (const auto& [name, user] : users) list.emplace_back(PutUser{*user});
+  for (const auto& [key, permission] : permissions) list.emplace_back(PutPermission{*permission});
+  for (const Exchange* exchange : exchanges.all()) {
+    if (!durable_only || exchange->durable) list.emplace_back(CreateExchange{*exchange});
+  }
+  for (const Queue* queue : queues.all()) {
+    if (!durable_only || queue->stored()) list.emplace_back(CreateQueue{*queue});
+  }
+  for (const Topic* topic : topics.all()) list.emplace_back(CreateTopic{*topic});
+  for (const Binding* binding : bindings.all()) {
+    if (!durable_only || stored(*binding)) list.emplace_back(Bind{*binding});
+  }
+  return list;
+}
+
+State::State() : tables_(std::make_unique<Tables>()) {}
+State::~State() = default;
+State::State(State&&) noexcept = default;
+State& State::operator=(State&&) noexcept = default;
+
+State State::clone() const {
+  State copy;
+  for (const Command& command : tables_->commands(false)) copy.apply(command);
+  return copy;
+}
+
+namespace {
+
+struct Validator {
+  const State& state;
+
+  template <class T>
+  Result<void> new_named(const T& object, const T* existing, bool may_be_empty = false) const {
+    if (auto named = check_name(object.name, may_be_empty); !named.has_value()) return named;
+    if (state.find_virtual_host(object.vhost) == nullptr) return fail(CatalogErrc::not_found, "no such virtual host");
+    if (existing != nullptr) return fail(CatalogErrc::already_exists, fmt::format("'{}' exists", object.name));
+    return {};
+  }
+  Result<void> exists(const void* object, const char* what) const {
+    if (object == nullptr) return fail(CatalogErrc::not_found, fmt::format("no such {}", what));
+    return {};
+  }
+
+  Result<void> operator()(const CreateVirtualHost& c) const {
+    if (auto named = check_name(c.vhost.name); !named.has_value()) return named;
+    if (state.find_virtual_host(c.vhost.name) != nullptr)
+      return fail(CatalogErrc::already_exists, "virtual host exists");
+    return {};
+  }
+  Result<void> operator()(const DeleteVirtualHost& c) const {
+    return exists(state.find_virtual_host(c.id), "virtual host");
+  }
+  Result<void> operator()(const PutUser& c) const { return check_name(c.user.name); }
+  Result<void> operator()(const DeleteUser& c) const { return exists(state.find_user(c.name), "user"); }
+  Result<void> operator()(const PutPermission& c) const {
+    if (auto user = exists(state.find_user(c.permission.user), "user"); !user.has_value()) return user;
+    return exists(state.find_virtual_host(c.permission.vhost), "virtual host");
+  }
+  Result<void> operator()(const DeletePermission& c) const {
+    return exists(state.find_permission(c.user, c.vhost), "permission");
+  }
+  Result<void> operator()(const CreateExchange& c) const {
+    return new_named(c.exchange, state.find_exchange(c.exchange.vhost, c.exchange.name), true);
+  }
+  Result<void> operator()(const DeleteExchange& c) const { return exists(state.find_exchange(c.id), "exchange"); }
+  Result<void> operator()(const CreateQueue& c) const {
+    return new_named(c.queue, state.find_queue(c.queue.vhost, c.queue.name));
+  }
+  Result<void> operator()(const DeleteQueue& c) const { return exists(state.find_queue(c.id), "queue"); }
+  Result<void> operator()(const CreateTopic& c) const {
+    if (c.topic.partitions.empty()) return fail(CatalogErrc::invalid, "a topic has at least one partition");
+    return new_named(c.topic, state.find_topic(c.topic.vhost, c.topic.name));
+  }
+  Result<void> operator()(const DeleteTopic& c) const { return exists(state.find_topic(c.id), "topic"); }
+  Result<void> operator()(const AddPartitions& c) const { return exists(state.find_topic(c.topic), "topic"); }
+  Result<void> operator()(const AlterTopicSettings& c) const { return exists(state.find_topic(c.topic), "topic"); }
+  Result<void> operator()(const Bind& c) const {
+    if (auto source = exists(state.find_exchange(c.binding.source), "exchange"); !source.has_value()) return source;
+    const auto& destination = c.binding.destination;
+    const void* target = destination.kind == DestinationKind::queue
+                             ? static_cast<const void*>(state.find_queue(destination.id))
+                             : state.find_exchange(destination.id);
+    if (auto found = exists(target, "destination"); !found.has_value()) return found;
+    if (c.binding.routing_key.size() > kMaxNameLength) return fail(CatalogErrc::invalid, "routing key over 255 bytes");
+    if (state.has_binding(c.binding)) return fail(CatalogErrc::already_exists, "binding exists");
+    return {};
+  }
+  Result<void> operator()(const Unbind& c) const {
+    if (!state.has_binding(c.binding)) return fail(CatalogErrc::not_found, "no such binding");
+    return {};
+  }
+  Result<void> operator()(const ReserveIds&) const { return {}; }
+};
+
+}  // namespace
+
+Result<void> State::validate(const Command& command) const {
+  return std::visit(Validator{*this}, command);
+}
+
+namespace {
+
+template <class... Handlers>
+struct Overloaded : Handlers... {
+  using Handlers::operator()...;
+};
+
+}  // namespace
+
+void State::apply(const Command& command) {
+  Tables& t = *tables_;
+  const auto erase_of_vhost = [](auto& table, ObjectId vhost, auto&& erase) {
+    for (const auto* object : table.all()) {
+      if (object->vhost == vhost) erase(object->id);
+    }
+  };
+  std::visit(
+      Overloaded{
+          [&](const CreateVirtualHost& c) { t.vhosts[c.vhost.id.value] = std::make_unique<VirtualHost>(c.vhost); },
+          [&](const DeleteVirtualHost& c) {
+            erase_of_vhost(t.queues, c.id, [&](ObjectId id) { apply(DeleteQueue{id}); });
+            erase_of_vhost(t.exchanges, c.id, [&](ObjectId id) { apply(DeleteExchange{id}); });
+            erase_of_vhost(t.topics, c.id, [&](ObjectId id) { apply(DeleteTopic{id}); });
+            std::erase_if(t.permissions, [&](const auto& entry) { return entry.first.second == c.id.value; });
+            t.vhosts.erase(c.id.value);
+          },
+          [&](const PutUser& c) { t.users[c.user.name] = std::make_unique<User>(c.user); },
+          [&](const DeleteUser& c) {
+            std::erase_if(t.permissions, [&](const auto& entry) { return entry.first.first == c.name; });
+            t.users.erase(c.name);
+          },
+          [&](const PutPermission& c) {
+            t.permissions[{c.permission.user, c.permission.vhost.value}] = std::make_unique<Permission>(c.permission);
+          },
+          [&](const DeletePermission& c) { t.permissions.erase({c.user, c.vhost.value}); },
+          [&](const CreateExchange& c) { t.exchanges.insert(c.exchange); },
+          [&](const DeleteExchange& c) {
+            t.bindings.erase_object(c.id);
+            t.exchanges.erase(c.id);
+          },
+          [&](const CreateQueue& c) { t.queues.insert(c.queue); },
+          [&](const DeleteQueue& c) {
+            t.bindings.erase_object(c.id);
+            t.queues.erase(c.id);
+          },
+          [&](const CreateTopic& c) { t.topics.insert(c.topic); },
+          [&](const DeleteTopic& c) { t.topics.erase(c.id); },
+          [&](const AddPartitions& c) {
+            auto& partitions = t.topics.find(c.topic)->partitions;
+            partitions.insert(partitions.end(), c.partitions.begin(), c.partitions.end());
+          },
+          [&](const AlterTopicSettings& c) { t.topics.find(c.topic)->settings = c.settings; },
+          [&](const Bind& c) { t.bindings.insert(c.binding); },
+          [&](const Unbind& c) { t.bindings.erase(c.binding); },
+          [&](const ReserveIds& c) { t.reserved_ids = std::max(t.reserved_ids, c.up_to); },
+      },
+      command);
+}
+
+const VirtualHost* State::find_virtual_host(std::string_view name) const {
+  for (const auto& [id, vhost] : tables_->vhosts) {
+    if (vhost->name == name) return vhost.get();
+  }
+  return nullptr;
+}
+
+const VirtualHost* State::find_virtual_host(ObjectId id) const {
+  const auto it = tables_->vhosts.find(id.value);
+  return it == tables_->vhosts.end() ? nullptr : it->second.get();
+}
+
+const User* State::find_user(std::string_view name) const {
+  const auto it = tables_->users.find(name);
+  return it == tables_->users.end() ? nullptr : it->second.get();
+}
+
+const Permission* State::find_permission(std::string_view user, ObjectId vhost) const {
+  const auto it = tables_->permissions.find({std::string(user), vhost.value});
+  return it == tables_->permissions.end() ? nullptr : it->second.get();
+}
+
+const Exchange* State::find_exchange(ObjectId vhost, std::string_view name) const {
+  return std::as_const(tables_->exchanges).find(vhost, name);
+}
+const Exchange* State::find_exchange(ObjectId id) const {
+  return tables_->exchanges.find(id);
+}
+const Queue* State::find_queue(ObjectId vhost, std::string_view name) const {
+  return tables_->queues.find(vhost, name);
+}
+const Queue* State::find_queue(ObjectId id) const {
+  return tables_->queues.find(id);
+}
+const Topic* State::find_topic(ObjectId vhost, std::string_view name) const {
+  return tables_->topics.find(vhost, name);
+}
+const Topic* State::find_topic(ObjectId id) const {
+  return tables_->topics.find(id);
+}
+bool State::has_binding(const Binding& binding) const {
+  return tables_->bindings.contains(binding);
+}
+
+std::vector<const VirtualHost*> State::virtual_hosts() const {
+  std::vector<const VirtualHost*> list;
+  for (const auto& [id, vhost] : tables_->vhosts) list.push_back(vhost.get());
+  return list;
+}
+
+std::vector<const User*> State::users() const {
+  std::vector<const User*> list;
+  for (const auto& [name, user] : tables_->users) list.push_back(user.get());
+  return list;
+}
+
+std::vector<const Permission*> State::permissions() const {
+  std::vector<const Permission*> list;
+  for (const auto& [key, permission] : tables_->permissions) list.push_back(permission.get());
+  return list;
+}
+
+std::vector<const Exchange*> State::exchanges() const {
+  return tables_->exchanges.all();
+}
+std::vector<const Queue*> State::queues() const {
+  return tables_->queues.all();
+}
+std::vector<const Topic*> State::topics() const {
+  return tables_->topics.all();
+}
+std::vector<const Binding*> State::bindings_of_source(ObjectId exchange) const {
+  return tables_->bindings.of_source(exchange);
+}
+std::vector<const Binding*> State::bindings_of_destination(ObjectId destination) const {
+  return tables_->bindings.of_destination(destination);
+}
+std::size_t State::queue_count() const {
+  return tables_->queues.size();
+}
+std::uint64_t State::reserved_ids() const {
+  return tables_->reserved_ids;
+}
+
+bool State::is_durable(const Command& command) const {
+  const Tables& t = *tables_;
+  if (const auto* c = std::get_if<CreateExchange>(&command)) return c->exchange.durable;
+  if (const auto* c = std::get_if<CreateQueue>(&command)) return c->queue.stored();
+  if (const auto* c = std::get_if<DeleteExchange>(&command)) {
+    const Exchange* exchange = t.exchanges.find(c->id);
+    return exchange != nullptr && exchange->durable;
+  }
+  if (const auto* c = std::get_if<DeleteQueue>(&command)) {
+    const Queue* queue = t.queues.find(c->id);
+    return queue != nullptr && queue->stored();
+  }
+  if (const auto* c = std::get_if<Bind>(&command)) return t.stored(c->binding);
+  if (const auto* c = std::get_if<Unbind>(&command)) return t.stored(c->binding);
+  return true;
+}
+
+void State::save(bytes::ByteVector& snapshot) const {
+  bytes::Writer out(snapshot);
+  const auto commands = tables_->commands(true);
+  out.u8(kSnapshotVersion);
+  out.u32(static_cast<std::uint32_t>(commands.size()));
+  for (const Command& command : commands) encode_command(out, command);
+}
+
+bool State::load(bytes::ByteView snapshot) {
+  *this = State();
+  bytes::Reader in(snapshot);
+  if (in.u8() != kSnapshotVersion) return false;
+  const std::uint32_t count = in.u32();
+  for (std::uint32_t i = 0; i < count; ++i) {
+    const auto command = decode_command(in);
+    if (!command.has_value() || !validate(*command).has_value()) return false;
+    apply(*command);
+  }
+  return in.ok() && in.at_end();
+}
+
+}  // namespace millrace::catalog

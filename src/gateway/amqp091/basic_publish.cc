@@ -1,0 +1,130 @@
+#include <fmt/core.h>
+
+#include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/native_codec.h"
+#include "wire/amqp091/properties.h"
+
+namespace millrace::gateway::amqp091 {
+
+namespace wire = ::millrace::wire::amqp091;
+
+using wire::ReplyCode;
+
+namespace {
+
+// Class, method and the unused ticket stand before the exchange's name in a basic.publish frame, and one octet of flags
+// behind the routing key: what lies between is the beginning of the native block.
+constexpr std::size_t kBeforeNames = 6;
+constexpr std::size_t kBehindNames = 1;
+constexpr std::size_t kMethodIdSize = 4;
+constexpr std::string_view kImpersonator = "impersonator";
+
+}  // namespace
+
+/// The method alone: its content follows in frames of its own.
+void Channel::basic_publish(const wire::BasicPublish&) {
+  content_.active = true;
+}
+
+/// Present and permitted; looked up again only for another name, or when the catalog has changed.
+const catalog::Exchange* Channel::publish_target(std::string_view name) {
+  const std::uint64_t generation = shard().catalog_generation();
+  if (target_ != nullptr && target_generation_ == generation && target_name_ == name) return target_;
+  target_ = nullptr;
+  const catalog::Exchange* exchange = find_exchange(name);
+  if (exchange == nullptr || !allow_exchange(auth::Operation::write, name)) return nullptr;
+  if (exchange->internal) {
+    fail(ReplyCode::access_refused, fmt::format("cannot publish to internal {}", exchange_text(name)));
+    return nullptr;
+  }
+  target_ = exchange;
+  target_name_ = name;
+  target_generation_ = generation;
+  return exchange;
+}
+
+bool Channel::check_properties(const wire::BasicProperties& properties, std::optional<base::Millis>& time_to_live) {
+  if (properties.user_id.has_value() && *properties.user_id != connection_.user()) {
+    const catalog::User* user = shard().catalog().find_user(connection_.user());
+    const bool may = user != nullptr && std::ranges::find(user->tags, kImpersonator) != user->tags.end();
+    if (!may) {
+      fail(ReplyCode::precondition_failed, fmt::format("user_id property set to '{}' but authenticated user was '{}'",
+                                                       *properties.user_id, connection_.user()));
+      return false;
+    }
+  }
+  if (properties.expiration.has_value()) {
+    time_to_live = parse_expiration(*properties.expiration);
+    if (!time_to_live.has_value()) {
+      fail(ReplyCode::precondition_failed,
+           fmt::format("invalid expiration '{}': not a number of milliseconds", *properties.expiration));
+      return false;
+    }
+  }
+  return true;
+}
+
+void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader& header,
+                      std::span<const bytes::ByteView> body) {
+  method_ = wire::Method::basic_publish;
+  connection_.set_publishes();
+  bytes::Reader in(method_payload.subspan(kMethodIdSize));
+  const auto method = wire::BasicPublish::decode(in);
+  if (!method.has_value()) return fail(ReplyCode::syntax_error, std::string(method.error().detail));
+  const auto properties = wire::BasicProperties::decode(header.property_block);
+  if (!properties.has_value()) {
+    return fail(wire::reply_code_for(properties.error().code), std::string(properties.error().detail));
+  }
+  if (method->immediate) return fail(ReplyCode::not_implemented, "immediate=true");
+  const catalog::Exchange* exchange = publish_target(method->exchange);
+  if (exchange == nullptr) return;
+  broker::Message message;
+  if (!check_properties(*properties, message.envelope.time_to_live)) return;
+  bytes::ByteView block = header.property_block;
+  if (properties->reply_to == kReplyTo && !address_reply(*properties, block)) return;
+
+  const bool is_reply = method->exchange.empty() && method->routing_key.starts_with(kReplyTo);
+  const bool replied = is_reply && send_reply(method->routing_key, block, body);
+  const broker::Route& route = shard().router().route(*exchange, method->routing_key);
+  if (route.queues.empty() && !replied) {
+    shard().counters().unroutable.fetch_add(1, std::memory_order_relaxed);
+    if (method->mandatory) return_message(*method, header, body);
+  }
+  message.timestamp = connection_.now();
+  message.body = body;
+  message.envelope.protocol = model::Protocol::amqp091;
+  message.envelope.persistent = properties->persistent();
+  message.envelope.priority = properties->priority;
+  const bytes::ByteView native[] = {
+      method_payload.subspan(kBeforeNames, method_payload.size() - kBeforeNames - kBehindNames), block};
+  message.native = native;
+  shard().publisher().publish(tracker_, route, message);
+  count_unsettled(header.body_size + block.size() + method_payload.size());
+}
+
+/// Puts the address of this channel's reply consumer where the request asks for it.
+bool Channel::address_reply(const wire::BasicProperties& properties, bytes::ByteView& block) {
+  if (!reply_address_.has_value()) {
+    fail(ReplyCode::precondition_failed, "fast reply consumer does not exist");
+    return false;
+  }
+  const std::string name = reply_address_->name();
+  wire::BasicProperties changed = properties;
+  changed.reply_to = name;
+  reply_block_.clear();
+  bytes::Writer writer(reply_block_);
+  changed.encode(writer);
+  block = reply_block_;
+  return true;
+}
+
+void Channel::return_message(const wire::BasicPublish& method, const wire::ContentHeader& header,
+                             std::span<const bytes::ByteView> body) {
+  const wire::BasicReturn returned{static_cast<std::uint16_t>(ReplyCode::no_route), wire::name_of(ReplyCode::no_route),
+                                   method.exchange, method.routing_key};
+  bytes::ByteVector& out = connection_.out();
+  wire::append_with_header(out, number_, returned, header.property_block, header.body_size);
+  for (const bytes::ByteView part : body) wire::append_body(out, number_, part, connection_.frame_max());
+}
+
+}  // namespace millrace::gateway::amqp091

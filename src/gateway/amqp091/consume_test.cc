@@ -1,0 +1,279 @@
+#include <gtest/gtest.h>
+
+#include "gateway/amqp091/test_client_test.h"
+
+namespace millrace::gateway::amqp091 {
+namespace {
+
+using wire::ReplyCode;
+
+class Consuming : public ::testing::Test {
+ protected:
+  Consuming() : world(200), client(world) {
+    client.open();
+    client.open_channel(1);
+    client.declare(1, "q");
+  }
+  void publish(int count) {
+    for (int i = 0; i < count; ++i) client.publish(1, {0, "", "q"}, std::to_string(i));
+  }
+  void consume(TestClient& by, std::uint16_t channel, std::string_view tag, bool no_ack = false,
+               std::uint16_t prefetch = 0) {
+    by.send(channel, wire::BasicQos{0, prefetch, false});
+    by.expect<wire::BasicQosOk>(channel);
+    by.send(channel, wire::BasicConsume{0, "q", tag, false, no_ack});
+    EXPECT_EQ(by.expect<wire::BasicConsumeOk>(channel).consumer_tag, tag);
+  }
+  static std::string next(TestClient& by, std::uint16_t channel, std::uint64_t tag, bool redelivered = false) {
+    const auto deliver = by.expect<wire::BasicDeliver>(channel);
+    EXPECT_EQ(deliver.delivery_tag, tag);
+    EXPECT_EQ(deliver.redelivered, redelivered);
+    return by.expect_content(channel).body;
+  }
+
+  GatewayWorld world;
+  TestClient client;
+};
+
+TEST_F(Consuming, DeliversInOrderAndTakesAcknowledgements) {
+  publish(10);
+  consume(client, 1, "tag");
+  for (std::uint64_t i = 0; i < 10; ++i) EXPECT_EQ(next(client, 1, i + 1), std::to_string(i));
+  client.send(1, wire::BasicAck{4, true});
+  client.send(1, wire::BasicAck{6, false});
+  client.send(1, wire::BasicCancel{"tag"});
+  client.expect<wire::BasicCancelOk>(1);
+  client.send(1, wire::BasicRecover{true});
+  client.expect<wire::BasicRecoverOk>(1);
+  EXPECT_EQ(client.count(1, "q"), 5U);
+  for (const int left : {4, 6, 7, 8, 9}) {
+    EXPECT_EQ(client.get(1, "q"), std::to_string(left));
+    EXPECT_TRUE(client.last_get.redelivered);
+  }
+}
+
+TEST_F(Consuming, PrefetchLimitsWhatIsUnsettled) {
+  publish(10);
+  consume(client, 1, "tag", false, 3);
+  for (std::uint64_t tag = 1; tag <= 3; ++tag) next(client, 1, tag);
+  EXPECT_TRUE(client.silent());
+  client.send(1, wire::BasicAck{2, true});
+  for (std::uint64_t tag = 4; tag <= 5; ++tag) next(client, 1, tag);
+  EXPECT_TRUE(client.silent());
+}
+
+TEST_F(Consuming, RequeuedMessagesComeAgainMarked) {
+  publish(2);
+  consume(client, 1, "tag", false, 1);
+  EXPECT_EQ(next(client, 1, 1), "0");
+  client.send(1, wire::BasicNack{1, false, true});
+  EXPECT_EQ(next(client, 1, 2, true), "0");
+  client.send(1, wire::BasicReject{2, false});
+  EXPECT_EQ(next(client, 1, 3), "1");
+}
+
+TEST_F(Consuming, UnknownTagsCloseTheChannelAndRequeueTheRest) {
+  publish(1);
+  consume(client, 1, "tag");
+  next(client, 1, 1);
+  client.send(1, wire::BasicAck{7, false});
+  client.expect_channel_close(1, ReplyCode::precondition_failed, "PRECONDITION_FAILED - unknown delivery tag 7");
+  client.open_channel(1);
+  EXPECT_EQ(client.get(1, "q", false), "0");
+  EXPECT_TRUE(client.last_get.redelivered);
+  client.send(1, wire::BasicAck{1, false});
+  client.send(1, wire::BasicAck{1, false});  // a second time
+  client.expect_channel_close(1, ReplyCode::precondition_failed, "PRECONDITION_FAILED - unknown delivery tag 1");
+}
+
+TEST_F(Consuming, AutomaticallyAcknowledgedOnesHaveTagsThatCannotBeSettled) {
+  publish(3);
+  consume(client, 1, "tag", true);
+  for (std::uint64_t tag = 1; tag <= 3; ++tag) next(client, 1, tag);
+  EXPECT_EQ(client.count(1, "q"), 0U);
+  client.send(1, wire::BasicAck{2, false});
+  client.expect_channel_close(1, ReplyCode::precondition_failed);
+}
+
+TEST_F(Consuming, LostConnectionsGiveBackWhatTheyHeld) {
+  publish(5);
+  {
+    TestClient lost(world);
+    lost.open();
+    lost.open_channel(3);
+    consume(lost, 3, "tag");
+    for (std::uint64_t tag = 1; tag <= 5; ++tag) next(lost, 3, tag);
+    lost.send(3, wire::BasicAck{1, false});
+    world.broker.world.run_for(base::to_nanos(base::Millis(20)));
+    lost.socket().reset();
+    EXPECT_TRUE(world.broker.world.run_until([&] { return world.connections() == 1; }));
+  }
+  consume(client, 1, "mine");
+  for (std::uint64_t tag = 1; tag <= 4; ++tag) EXPECT_EQ(next(client, 1, tag, true), std::to_string(tag));
+}
+
+TEST_F(Consuming, TagsAreUniqueOnTheirChannel) {
+  consume(client, 1, "tag");
+  client.open_channel(2);
+  consume(client, 2, "tag");
+  client.send(1, wire::BasicConsume{0, "q", ""});
+  EXPECT_TRUE(client.expect<wire::BasicConsumeOk>(1).consumer_tag.starts_with("amq.ctag-"));
+  client.send(1, wire::BasicConsume{0, "q", "tag"});
+  client.expect_connection_close(ReplyCode::not_allowed, "NOT_ALLOWED - attempt to reuse consumer tag 'tag'");
+}
+
+TEST_F(Consuming, ExclusiveConsumersRefuseOthers) {
+  client.send(1, wire::BasicConsume{0, "q", "only", false, false, true});
+  client.expect<wire::BasicConsumeOk>(1);
+  client.open_channel(2);
+  client.send(2, wire::BasicConsume{0, "q", "second"});
+  client.expect_channel_close(2, ReplyCode::access_refused, "ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use");
+}
+
+TEST_F(Consuming, DeletedQueuesTellTheirConsumers) {
+  consume(client, 1, "tag");
+  TestClient other(world);
+  other.open();
+  other.open_channel(1);
+  other.send(1, wire::QueueDelete{0, "q"});
+  other.expect<wire::QueueDeleteOk>(1);
+  EXPECT_EQ(client.expect<wire::BasicCancel>(1).consumer_tag, "tag");
+  client.send(1, wire::BasicCancel{"tag"});  // crosses, or comes late
+  client.expect<wire::BasicCancelOk>(1);
+  client.declare(1, "q");
+}
+
+TEST_F(Consuming, GetReportsWhatIsLeft) {
+  EXPECT_EQ(client.get(1, "q"), "(none)");
+  publish(3);
+  EXPECT_EQ(client.get(1, "q", false), "0");
+  EXPECT_EQ(client.last_get.message_count, 2U);
+  EXPECT_EQ(client.last_get.delivery_tag, 1U);
+  EXPECT_EQ(client.get(1, "q", true), "1");
+  EXPECT_EQ(client.last_get.delivery_tag, 2U);
+  client.send(1, wire::BasicNack{0, true, true});
+  EXPECT_EQ(client.get(1, "q"), "0");
+}
+
+TEST_F(Consuming, SlowReadersStopTheirOwnDeliveriesOnly) {
+  const std::string body(100'000, 'b');
+  constexpr int kMessages = 100;
+  for (int i = 0; i < kMessages; ++i) client.publish(1, {0, "", "q"}, body);
+  EXPECT_EQ(client.count(1, "q"), static_cast<std::uint32_t>(kMessages));
+  TestClient slow(world);
+  slow.open();
+  slow.open_channel(1);
+  consume(slow, 1, "slow", true);
+  slow.socket().pause();
+  world.broker.world.run_for(base::to_nanos(base::Millis(2'000)));
+  const std::uint32_t left = client.count(1, "q");
+  EXPECT_GT(left, 60U);  // some megabytes at most went out
+  EXPECT_LT(left, 100U);
+  EXPECT_EQ(client.get(1, "q"), body);
+  slow.socket().resume();
+  for (std::uint64_t tag = 1; tag < kMessages; ++tag) EXPECT_EQ(next(slow, 1, tag).size(), body.size());
+}
+
+TEST_F(Consuming, UnservedMethodsSaySo) {
+  client.send(1, wire::TxSelect{});
+  client.expect_connection_close(ReplyCode::not_implemented, "NOT_IMPLEMENTED - tx.select");
+  TestClient other(world);
+  other.open();
+  other.open_channel(1);
+  other.send(1, wire::BasicRecover{false});
+  other.expect_connection_close(ReplyCode::not_implemented);
+}
+
+TEST(DirectReply, AddressesAreNames) {
+  const ReplyAddress address{broker::ShardId(3), 0xabcdef0123456789};
+  const auto parsed = ReplyAddress::parse(address.name());
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(parsed->shard, address.shard);
+  EXPECT_EQ(parsed->key, address.key);
+  for (const std::string_view bad :
+       {"amq.rabbitmq.reply-to", "amq.rabbitmq.reply-to.", "amq.rabbitmq.reply-to.1", "amq.rabbitmq.reply-to.1.",
+        "amq.rabbitmq.reply-to.1.2x", "amq.rabbitmq.reply-to.64.1", "amq.rabbitmq.reply-to.-1.1", "other.1.2"}) {
+    EXPECT_FALSE(ReplyAddress::parse(bad).has_value()) << bad;
+  }
+}
+
+TEST_F(Consuming, RepliesFindTheirChannelOnAnyShard) {
+  for (int round = 0; round < 2; ++round) {  // connections alternate between the shards
+    TestClient server(world);
+    server.open();
+    server.open_channel(1);
+    client.send(1, wire::BasicConsume{0, kReplyTo, "replies", false, true});
+    client.expect<wire::BasicConsumeOk>(1);
+    wire::BasicProperties request;
+    request.reply_to = kReplyTo;
+    request.correlation_id = "7";
+    client.publish(1, {0, "", "q"}, "question", request);
+    EXPECT_EQ(client.count(1, "q"), 1U);
+    EXPECT_EQ(server.get(1, "q"), "question");
+    const auto asked = wire::BasicProperties::decode(bytes::as_bytes(server.last_message.properties));
+    ASSERT_TRUE(asked.has_value() && asked->reply_to.has_value());
+    const std::string to(*asked->reply_to);
+    EXPECT_TRUE(ReplyAddress::parse(to).has_value());
+    EXPECT_EQ(asked->correlation_id, "7");
+    wire::QueueDeclare probe;
+    probe.queue = to;
+    probe.passive = true;
+    server.send(1, probe);
+    EXPECT_EQ(server.expect<wire::QueueDeclareOk>(1).consumer_count, 1U);
+    const std::string answer(20'000, 'a');
+    server.publish(1, {0, "", to, true}, answer);
+    const auto deliver = client.expect<wire::BasicDeliver>(1);
+    EXPECT_EQ(deliver.consumer_tag, "replies");
+    EXPECT_EQ(deliver.routing_key, to);
+    EXPECT_EQ(client.expect_content(1).body, answer);
+    client.send(1, wire::BasicCancel{"replies"});
+    client.expect<wire::BasicCancelOk>(1);
+    server.send(1, probe);
+    server.expect_channel_close(1, ReplyCode::not_found);
+  }
+}
+
+TEST_F(Consuming, ReplyConsumersHaveRules) {
+  client.send(1, wire::BasicConsume{0, kReplyTo, "r"});
+  client.expect_channel_close(1, ReplyCode::precondition_failed,
+                              "PRECONDITION_FAILED - reply consumer cannot acknowledge");
+  client.open_channel(1);
+  wire::BasicProperties request;
+  request.reply_to = kReplyTo;
+  client.publish(1, {0, "", "q"}, "question", request);
+  client.expect_channel_close(1, ReplyCode::precondition_failed,
+                              "PRECONDITION_FAILED - fast reply consumer does not exist");
+  client.open_channel(1);
+  client.send(1, wire::BasicConsume{0, kReplyTo, "r", false, true});
+  client.expect<wire::BasicConsumeOk>(1);
+  client.send(1, wire::BasicConsume{0, kReplyTo, "s", false, true});
+  client.expect_channel_close(1, ReplyCode::precondition_failed, "PRECONDITION_FAILED - reply consumer already set");
+  client.open_channel(1);
+  client.publish(1, {0, "", "amq.rabbitmq.reply-to.nobody", true}, "lost");
+  client.expect<wire::BasicReturn>(1);
+  EXPECT_EQ(client.expect_content(1).body, "lost");
+}
+
+TEST_F(Consuming, RejectedMessagesCarryTheirHistory) {
+  wire::QueueDeclare declare;
+  const bytes::ByteVector arguments =
+      wire::FieldTable{{"x-dead-letter-exchange", ""}, {"x-dead-letter-routing-key", "q"}}.content();
+  declare.queue = "dying";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  client.publish(1, {0, "", "dying"}, "body");
+  client.get(1, "dying", false);
+  client.send(1, wire::BasicReject{1, false});
+  std::string got;
+  ASSERT_TRUE(world.broker.world.run_until([&] { return world.broker.stats(world.broker.find("q")).ready == 1; }));
+  EXPECT_EQ(client.get(1, "q"), "body");
+  const auto properties = wire::BasicProperties::decode(bytes::as_bytes(client.last_message.properties));
+  ASSERT_TRUE(properties.has_value() && properties->headers.has_value());
+  EXPECT_EQ(properties->headers->find("x-first-death-queue")->as_text(), "dying");
+  EXPECT_EQ(properties->headers->find("x-last-death-reason")->as_text(), "rejected");
+}
+
+}  // namespace
+}  // namespace millrace::gateway::amqp091

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "broker/consumers.h"
+
+namespace millrace::gateway::amqp091 {
+
+class Channel;
+
+/// One consumer of a channel, as the broker sees it. Kept by its channel, and by requests that are under way.
+class Consumer final : public broker::ConsumerSink {
+ public:
+  Consumer(Channel& channel, std::string tag, std::string queue_name, broker::QueueRef queue, bool no_ack)
+      : channel_(&channel), tag_(std::move(tag)), queue_name_(std::move(queue_name)), queue_(queue), no_ack_(no_ack) {}
+
+  const std::string& tag() const { return tag_; }
+  const std::string& queue_name() const { return queue_name_; }
+  broker::QueueRef queue() const { return queue_; }
+  bool no_ack() const { return no_ack_; }
+  /// ConsumerId(0) until the broker has answered.
+  broker::ConsumerId id() const { return id_; }
+  void set_id(broker::ConsumerId id) { id_ = id; }
+  /// The channel is gone.
+  void detach() { channel_ = nullptr; }
+  bool attached() const { return channel_ != nullptr; }
+
+  void on_deliveries(const broker::DeliveryBundle& bundle) override;
+  void on_cancelled(broker::ConsumerId consumer, const std::string& reason) override;
+
+ private:
+  Channel* channel_;
+  std::string tag_;
+  std::string queue_name_;
+  broker::QueueRef queue_;
+  bool no_ack_;
+  broker::ConsumerId id_;
+};
+
+}  // namespace millrace::gateway::amqp091

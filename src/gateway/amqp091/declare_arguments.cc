@@ -1,0 +1,287 @@
+#include "gateway/amqp091/declare_arguments.h"
+
+#include <fmt/core.h>
+
+#include <span>
+
+namespace millrace::gateway::amqp091 {
+
+namespace wire = ::millrace::wire::amqp091;
+using wire::FieldRef;
+using wire::FieldTableView;
+using wire::FieldTag;
+using wire::ReplyCode;
+
+namespace {
+
+constexpr std::string_view kQueueType = "x-queue-type";
+constexpr std::string_view kDefaultQueueType = "classic";
+constexpr std::string_view kAlternateExchange = "alternate-exchange";
+
+constexpr std::string_view kComparedQueueArguments[] = {
+    "x-expires",
+    "x-message-ttl",
+    "x-dead-letter-exchange",
+    "x-dead-letter-routing-key",
+    "x-dead-letter-strategy",
+    "x-max-length",
+    "x-max-length-bytes",
+    "x-max-in-memory-length",
+    "x-max-in-memory-bytes",
+    "x-max-priority",
+    "x-overflow",
+    "x-queue-mode",
+    "x-queue-version",
+    "x-single-active-consumer",
+    kQueueType,
+    "x-delivery-limit",
+    "x-max-age",
+    "x-stream-max-segment-size-bytes",
+    "x-quorum-initial-group-size",
+    "x-queue-leader-locator",
+};
+constexpr std::string_view kComparedExchangeArguments[] = {kAlternateExchange};
+
+// Arguments that change what a queue does, in ways that are not served: silently ignoring them would break a promise.
+constexpr std::string_view kUnservedArguments[] = {"x-message-ttl", "x-expires", "x-max-priority",
+                                                   "x-single-active-consumer"};
+
+std::string_view type_text(FieldTag tag) {
+  switch (tag) {
+    case FieldTag::boolean:
+      return "bool";
+    case FieldTag::int8:
+      return "byte";
+    case FieldTag::uint8:
+      return "unsignedbyte";
+    case FieldTag::int16:
+      return "short";
+    case FieldTag::uint16:
+      return "unsignedshort";
+    case FieldTag::int32:
+      return "signedint";
+    case FieldTag::uint32:
+      return "unsignedint";
+    case FieldTag::int64:
+    case FieldTag::int64_alias:
+      return "long";
+    case FieldTag::float32:
+      return "float";
+    case FieldTag::float64:
+      return "double";
+    case FieldTag::decimal:
+      return "decimal";
+    case FieldTag::text:
+      return "longstr";
+    case FieldTag::byte_array:
+      return "binary";
+    case FieldTag::array:
+      return "array";
+    case FieldTag::timestamp:
+      return "timestamp";
+    case FieldTag::table:
+      return "table";
+    case FieldTag::nothing:
+      return "void";
+  }
+  return "void";
+}
+
+std::string value_text(const FieldRef& value) {
+  if (const auto flag = value.as_bool()) return *flag ? "true" : "false";
+  if (const auto number = value.as_int()) return std::to_string(*number);
+  if (const auto number = value.as_double()) return fmt::format("{}", *number);
+  if (const auto text = value.as_text()) return std::string(*text);
+  return "...";
+}
+
+std::string described(const std::optional<FieldRef>& value) {
+  if (!value.has_value()) return "none";
+  return fmt::format("the value '{}' of type '{}'", value_text(*value), type_text(value->tag));
+}
+
+bool same(const std::optional<FieldRef>& a, const std::optional<FieldRef>& b) {
+  if (a.has_value() != b.has_value()) return false;
+  if (!a.has_value()) return true;
+  if (const auto number = a->as_int()) return number == b->as_int();
+  if (const auto number = a->as_double()) return number == b->as_double();
+  return a->tag == b->tag && bytes::equal(a->payload, b->payload);
+}
+
+/// Absent and "classic" are the same type.
+bool is_default_type(const std::optional<FieldRef>& value) {
+  return !value.has_value() || value->as_text() == kDefaultQueueType;
+}
+
+std::optional<Failure> compare(FieldTableView received, FieldTableView current, std::span<const std::string_view> names,
+                               std::string_view resource) {
+  for (const std::string_view name : names) {
+    const auto now = received.find(name);
+    const auto then = current.find(name);
+    if (same(now, then) || (name == kQueueType && is_default_type(now) && is_default_type(then))) continue;
+    return Failure{ReplyCode::precondition_failed,
+                   fmt::format("inequivalent arg '{}' for {}: received {} but current is {}", name, resource,
+                               described(now), described(then))};
+  }
+  return std::nullopt;
+}
+
+/// Reads arguments one after another; remembers the first failure.
+class ArgumentReader {
+ public:
+  ArgumentReader(FieldTableView arguments, std::string_view resource) : arguments_(arguments), resource_(resource) {}
+
+  std::optional<std::string> text(std::string_view name) {
+    const auto value = arguments_.find(name);
+    if (!value.has_value()) return std::nullopt;
+    const auto found = value->as_text();
+    if (!found.has_value()) {
+      bad_type(name, *value);
+      return std::nullopt;
+    }
+    return std::string(*found);
+  }
+
+  std::optional<std::int64_t> number(std::string_view name, std::int64_t minimum) {
+    const auto value = arguments_.find(name);
+    if (!value.has_value()) return std::nullopt;
+    const auto found = value->as_int();
+    if (!found.has_value()) {
+      bad_type(name, *value);
+    } else if (*found < minimum) {
+      invalid(name,
+              *found < 0 ? fmt::format("{{value_negative,{}}}", *found) : fmt::format("{{value_zero,{}}}", *found));
+    } else {
+      return found;
+    }
+    return std::nullopt;
+  }
+
+  void flag(std::string_view name) {
+    const auto value = arguments_.find(name);
+    if (value.has_value() && !value->as_bool().has_value()) bad_type(name, *value);
+  }
+
+  void invalid(std::string_view name, std::string_view why) {
+    fail({ReplyCode::precondition_failed, fmt::format("invalid arg '{}' for {}: {}", name, resource_, why)});
+  }
+  void fail(Failure failure) {
+    if (!failure_.has_value()) failure_ = std::move(failure);
+  }
+  const std::optional<Failure>& failure() const { return failure_; }
+  FieldTableView arguments() const { return arguments_; }
+  std::string_view resource() const { return resource_; }
+
+ private:
+  void bad_type(std::string_view name, const FieldRef& value) {
+    invalid(name, fmt::format("{{unacceptable_type,{}}}", type_text(value.tag)));
+  }
+
+  FieldTableView arguments_;
+  std::string_view resource_;
+  std::optional<Failure> failure_;
+};
+
+void read_queue_type(ArgumentReader& in, const QueueFlags& flags) {
+  const std::string type = in.text(kQueueType).value_or(std::string(kDefaultQueueType));
+  if (type == "stream") return in.fail({ReplyCode::not_implemented, "queue type 'stream'"});
+  if (type == kDefaultQueueType) return;
+  if (type != "quorum") return in.invalid(kQueueType, fmt::format("unsupported queue type '{}'", type));
+  const auto unfit = [&in](std::string_view property) {
+    in.fail({ReplyCode::precondition_failed, fmt::format("invalid property '{}' for {}", property, in.resource())});
+  };
+  if (!flags.durable) unfit("non-durable");
+  if (flags.auto_delete) unfit("auto-delete");
+  if (flags.exclusive) unfit("exclusive-owner");
+}
+
+void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
+  const auto overflow = in.text("x-overflow");
+  if (!overflow.has_value() || *overflow == "drop-head") return;
+  if (*overflow == "reject-publish") {
+    settings.overflow = catalog::Overflow::reject_publish;
+  } else if (*overflow == "reject-publish-dlx") {
+    settings.overflow = catalog::Overflow::reject_publish_dead_letter;
+  } else {
+    in.invalid("x-overflow", "invalid_overflow");
+  }
+}
+
+void read_unserved(ArgumentReader& in) {
+  constexpr std::int64_t kMaxPriority = 255;
+  in.number("x-message-ttl", 0);
+  in.number("x-expires", 1);
+  const auto priority = in.number("x-max-priority", 0);
+  if (priority.value_or(0) > kMaxPriority)
+    in.invalid("x-max-priority", fmt::format("{{max_value_exceeded,{}}}", *priority));
+  in.flag("x-single-active-consumer");
+  for (const std::string_view name : kUnservedArguments) {
+    const auto value = in.arguments().find(name);
+    if (value.has_value() && value->as_bool() != false) {
+      in.fail({ReplyCode::not_implemented, fmt::format("queue argument '{}'", name)});
+    }
+  }
+}
+
+}  // namespace
+
+std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableView arguments, const QueueFlags& flags,
+                                                                     std::string_view resource) {
+  ArgumentReader in(arguments, resource);
+  catalog::QueueSettings settings;
+  read_queue_type(in, flags);
+  settings.dead_letter_exchange = in.text("x-dead-letter-exchange");
+  settings.dead_letter_routing_key = in.text("x-dead-letter-routing-key");
+  if (settings.dead_letter_routing_key.has_value() && !settings.dead_letter_exchange.has_value()) {
+    in.invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined");
+  }
+  for (const auto* name : {&settings.dead_letter_exchange, &settings.dead_letter_routing_key}) {
+    if (name->has_value() && (*name)->size() > wire::kMaxShortstr) in.invalid("x-dead-letter-exchange", "too long");
+  }
+  if (const auto length = in.number("x-max-length", 0)) settings.max_length = static_cast<std::uint64_t>(*length);
+  if (const auto size = in.number("x-max-length-bytes", 0))
+    settings.max_length_bytes = static_cast<std::uint64_t>(*size);
+  read_overflow(in, settings);
+  // -1 stands for no limit.
+  const auto limit = in.number("x-delivery-limit", -1);
+  if (limit.has_value() && *limit >= 0) {
+    settings.delivery_limit = static_cast<std::uint32_t>(std::min<std::int64_t>(*limit, UINT32_MAX));
+  }
+  in.text("x-queue-mode");
+  in.number("x-queue-version", 0);
+  read_unserved(in);
+  if (in.failure().has_value()) return std::unexpected(*in.failure());
+  return settings;
+}
+
+std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(FieldTableView arguments,
+                                                                            std::string_view resource) {
+  ArgumentReader in(arguments, resource);
+  auto name = in.text(kAlternateExchange);
+  if (name.has_value() && name->size() > wire::kMaxShortstr) in.invalid(kAlternateExchange, "too long");
+  if (in.failure().has_value()) return std::unexpected(*in.failure());
+  return name;
+}
+
+std::optional<Failure> compare_queue_arguments(FieldTableView received, FieldTableView current,
+                                               std::string_view resource) {
+  return compare(received, current, kComparedQueueArguments, resource);
+}
+
+std::optional<Failure> compare_exchange_arguments(FieldTableView received, FieldTableView current,
+                                                  std::string_view resource) {
+  return compare(received, current, kComparedExchangeArguments, resource);
+}
+
+Failure inequivalent(std::string_view name, std::string_view received, std::string_view current,
+                     std::string_view resource) {
+  return {ReplyCode::precondition_failed, fmt::format("inequivalent arg '{}' for {}: received '{}' but current is '{}'",
+                                                      name, resource, received, current)};
+}
+
+std::optional<Failure> compare_flag(std::string_view name, bool received, bool current, std::string_view resource) {
+  if (received == current) return std::nullopt;
+  return inequivalent(name, received ? "true" : "false", current ? "true" : "false", resource);
+}
+
+}  // namespace millrace::gateway::amqp091

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "catalog/objects.h"
+#include "gateway/amqp091/errors.h"
+#include "wire/amqp091/field_table_view.h"
+
+namespace millrace::gateway::amqp091 {
+
+namespace wire = ::millrace::wire::amqp091;
+
+/// Properties of a queue.declare that its arguments must fit to.
+struct QueueFlags {
+  bool durable = false;
+  bool exclusive = false;
+  bool auto_delete = false;
+};
+
+/// Reads the x- arguments of queue.declare. Unknown ones are kept by the caller and mean nothing. `resource` is the
+/// queue for error texts.
+std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(wire::FieldTableView arguments,
+                                                                     const QueueFlags& flags,
+                                                                     std::string_view resource);
+
+/// Reads alternate-exchange; nothing when it is not there.
+std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(wire::FieldTableView arguments,
+                                                                            std::string_view resource);
+
+/// Compares what redeclarations compare; says what differs, if anything. Numbers are equal when their values are,
+/// whatever their widths.
+std::optional<Failure> compare_queue_arguments(wire::FieldTableView received, wire::FieldTableView current,
+                                               std::string_view resource);
+std::optional<Failure> compare_exchange_arguments(wire::FieldTableView received, wire::FieldTableView current,
+                                                  std::string_view resource);
+std::optional<Failure> compare_flag(std::string_view name, bool received, bool current, std::string_view resource);
+Failure inequivalent(std::string_view name, std::string_view received, std::string_view current,
+                     std::string_view resource);
+
+}  // namespace millrace::gateway::amqp091

@@ -1,0 +1,309 @@
+#include <gtest/gtest.h>
+
+#include "gateway/amqp091/test_client_test.h"
+
+namespace millrace::gateway::amqp091 {
+namespace {
+
+using wire::ReplyCode;
+
+/// Opens its channel anew after each refusal.
+class Declaring : public ::testing::Test {
+ protected:
+  Declaring() : world(21), client(world) {
+    client.open();
+    client.open_channel(1);
+  }
+  template <class M>
+  void refused(const M& method, ReplyCode code, std::string_view text) {
+    client.send(1, method);
+    client.expect_channel_close(1, code, text);
+    client.open_channel(1);
+  }
+  template <class Ok, class M>
+  void accepted(const M& method) {
+    client.send(1, method);
+    client.expect<Ok>(1);
+  }
+  wire::QueueDeclare queue(std::string_view name) {
+    wire::QueueDeclare method;
+    method.queue = name;
+    method.durable = true;
+    return method;
+  }
+  wire::QueueDeclare queue(std::string_view name, const wire::FieldTable& arguments) {
+    wire::QueueDeclare method = queue(name);
+    kept.push_back(arguments.content());
+    method.arguments = wire::FieldTableView::trusted(kept.back());
+    return method;
+  }
+  wire::ExchangeDeclare exchange(std::string_view name, std::string_view type) {
+    wire::ExchangeDeclare method;
+    method.exchange = name;
+    method.type = type;
+    method.durable = true;
+    return method;
+  }
+
+  GatewayWorld world;
+  TestClient client;
+  std::deque<bytes::ByteVector> kept;
+};
+
+TEST_F(Declaring, ExchangesAreComparedWhenDeclaredAgain) {
+  accepted<wire::ExchangeDeclareOk>(exchange("x", "direct"));
+  accepted<wire::ExchangeDeclareOk>(exchange("x", "direct"));
+  accepted<wire::ExchangeDeclareOk>(exchange("amq.headers", "headers"));
+  refused(
+      exchange("x", "topic"), ReplyCode::precondition_failed,
+      "PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'x' in vhost '/': received 'topic' but current is "
+      "'direct'");
+  auto transient = exchange("x", "direct");
+  transient.durable = false;
+  refused(
+      transient, ReplyCode::precondition_failed,
+      "PRECONDITION_FAILED - inequivalent arg 'durable' for exchange 'x' in vhost '/': received 'false' but current "
+      "is 'true'");
+}
+
+TEST_F(Declaring, ExchangeNamesAndTypes) {
+  refused(exchange("amq.mine", "direct"), ReplyCode::access_refused,
+          "ACCESS_REFUSED - exchange name 'amq.mine' contains reserved prefix 'amq.*'");
+  refused(exchange("", "direct"), ReplyCode::access_refused,
+          "ACCESS_REFUSED - operation not permitted on the default exchange");
+  auto passive = exchange("absent", "direct");
+  passive.passive = true;
+  refused(passive, ReplyCode::not_found, "NOT_FOUND - no exchange 'absent' in vhost '/'");
+  refused(wire::ExchangeDelete{0, "amq.direct"}, ReplyCode::access_refused,
+          "ACCESS_REFUSED - deletion of system exchange 'amq.direct' in vhost '/' not allowed");
+  accepted<wire::ExchangeDeleteOk>(wire::ExchangeDelete{0, "absent"});
+  client.send(1, exchange("x", "odd"));
+  client.expect_connection_close(ReplyCode::command_invalid, "COMMAND_INVALID - unknown exchange type 'odd'");
+}
+
+TEST_F(Declaring, UsedExchangesCanBeKept) {
+  accepted<wire::ExchangeDeclareOk>(exchange("x", "fanout"));
+  client.declare(1, "q");
+  accepted<wire::QueueBindOk>(wire::QueueBind{0, "q", "x", ""});
+  refused(wire::ExchangeDelete{0, "x", true}, ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - exchange 'x' in vhost '/' in use");
+  accepted<wire::QueueUnbindOk>(wire::QueueUnbind{0, "q", "x", ""});
+  accepted<wire::ExchangeDeleteOk>(wire::ExchangeDelete{0, "x", true});
+}
+
+TEST_F(Declaring, AutoDeleteExchangesGoWithTheirLastBinding) {
+  const auto auto_delete = [this](std::string_view name) {
+    auto method = exchange(name, "fanout");
+    method.auto_delete = true;
+    return method;
+  };
+  const auto present = [this](std::string_view name) {
+    return world.broker.shard(0).catalog().find_exchange(world.broker.vhost(), name) != nullptr;
+  };
+  for (const std::string_view name : {"first", "second", "third"}) {
+    accepted<wire::ExchangeDeclareOk>(auto_delete(name));
+  }
+  client.declare(1, "q");
+  client.declare(1, "r");
+  accepted<wire::ExchangeBindOk>(wire::ExchangeBind{0, "second", "first", ""});
+  accepted<wire::QueueBindOk>(wire::QueueBind{0, "q", "second", ""});
+  accepted<wire::QueueBindOk>(wire::QueueBind{0, "q", "third", ""});
+  accepted<wire::QueueBindOk>(wire::QueueBind{0, "r", "third", ""});
+  accepted<wire::QueueUnbindOk>(wire::QueueUnbind{0, "r", "second", ""});  // was not bound
+  EXPECT_TRUE(present("second"));
+  accepted<wire::QueueDeleteOk>(wire::QueueDelete{0, "q"});
+  EXPECT_FALSE(present("second"));
+  EXPECT_FALSE(present("first"));  // its only binding was to the second
+  EXPECT_TRUE(present("third"));
+  accepted<wire::QueueUnbindOk>(wire::QueueUnbind{0, "r", "third", ""});
+  EXPECT_FALSE(present("third"));
+}
+
+TEST_F(Declaring, QueuesAreComparedWhenDeclaredAgain) {
+  accepted<wire::QueueDeclareOk>(queue("q", {{"x-max-length", std::int32_t{10}}, {"x-mine", "kept"}}));
+  accepted<wire::QueueDeclareOk>(queue("q", {{"x-max-length", std::int64_t{10}}, {"x-queue-type", "classic"}}));
+  refused(queue("q"), ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received none but current "
+          "is the value '10' of type 'signedint'");
+  refused(
+      queue("q", {{"x-max-length", std::int64_t{11}}}), ReplyCode::precondition_failed,
+      "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received the value '11' of "
+      "type 'long' but current is the value '10' of type 'signedint'");
+  auto transient = queue("q");
+  transient.durable = false;
+  refused(
+      transient, ReplyCode::precondition_failed,
+      "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'q' in vhost '/': received 'false' but current is "
+      "'true'");
+}
+
+TEST_F(Declaring, QueueArgumentsAreChecked) {
+  const auto bad = [this](std::string_view name, const wire::FieldValue& value, std::string_view why) {
+    wire::FieldTable arguments;
+    arguments.add(name, value);
+    const std::string text = "PRECONDITION_FAILED - invalid arg '" + std::string(name) +
+                             "' for queue 'bad' in vhost '/': " + std::string(why);
+    refused(queue("bad", arguments), ReplyCode::precondition_failed, text);
+  };
+  bad("x-max-length", {"ten"}, "{unacceptable_type,longstr}");
+  bad("x-max-length", {std::int32_t{-1}}, "{value_negative,-1}");
+  bad("x-message-ttl", {"soon"}, "{unacceptable_type,longstr}");
+  bad("x-expires", {std::int32_t{0}}, "{value_zero,0}");
+  bad("x-max-priority", {std::int32_t{1000}}, "{max_value_exceeded,1000}");
+  bad("x-overflow", {"explode"}, "invalid_overflow");
+  bad("x-dead-letter-exchange", {true}, "{unacceptable_type,bool}");
+  bad("x-dead-letter-routing-key", {"k"}, "routing_key_but_no_dlx_defined");
+  bad("x-queue-type", {"odd"}, "unsupported queue type 'odd'");
+  auto quorum = queue("bad", {{"x-queue-type", "quorum"}});
+  quorum.durable = false;
+  refused(quorum, ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - invalid property 'non-durable' for queue 'bad' in vhost '/'");
+}
+
+TEST_F(Declaring, SettingsReachTheCatalog) {
+  accepted<wire::ExchangeDeclareOk>(exchange("dead", "fanout"));
+  accepted<wire::QueueDeclareOk>(queue("q", {{"x-dead-letter-exchange", "dead"},
+                                             {"x-dead-letter-routing-key", "k"},
+                                             {"x-max-length", std::int32_t{5}},
+                                             {"x-max-length-bytes", std::int64_t{500}},
+                                             {"x-overflow", "reject-publish"},
+                                             {"x-delivery-limit", std::int32_t{3}}}));
+  const catalog::Queue* found = world.broker.shard(1).catalog().find_queue(world.broker.vhost(), "q");
+  ASSERT_NE(found, nullptr);
+  catalog::QueueSettings expected;
+  expected.dead_letter_exchange = "dead";
+  expected.dead_letter_routing_key = "k";
+  expected.max_length = 5;
+  expected.max_length_bytes = 500;
+  expected.overflow = catalog::Overflow::reject_publish;
+  expected.delivery_limit = 3;
+  EXPECT_EQ(found->settings, expected);
+  EXPECT_EQ(found->owner_user, "test");
+}
+
+TEST_F(Declaring, ServerNamesQueuesAndRemembersTheLast) {
+  wire::QueueBind bind{0, "", "amq.direct", "key"};
+  refused(bind, ReplyCode::not_found, "NOT_FOUND - no previously declared queue");
+  wire::QueueDeclare unnamed;
+  unnamed.exclusive = true;
+  client.send(1, unnamed);
+  const auto made = client.expect<wire::QueueDeclareOk>(1);
+  EXPECT_TRUE(made.queue.starts_with("amq.gen-"));
+  EXPECT_EQ(made.queue.size(), 30U);
+  accepted<wire::QueueBindOk>(wire::QueueBind{0, "", "amq.direct", ""});
+  client.publish(1, {0, "amq.direct", made.queue}, "by its name");
+  EXPECT_EQ(client.get(1, ""), "by its name");
+  refused(queue("amq.mine"), ReplyCode::access_refused,
+          "ACCESS_REFUSED - queue name 'amq.mine' contains reserved prefix 'amq.*'");
+}
+
+TEST_F(Declaring, ExclusiveQueuesBelongToTheirConnection) {
+  client.declare(1, "mine", false, true);
+  client.declare(1, "mine", false, true);
+  {
+    TestClient other(world);
+    other.open();
+    other.open_channel(1);
+    const std::string locked =
+        "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mine' in vhost '/'. It could be originally "
+        "declared on another connection or the exclusive property value does not match that of the original "
+        "declaration.";
+    const auto refused_there = [&](const auto& method) {
+      other.send(1, method);
+      other.expect_channel_close(1, ReplyCode::resource_locked, locked);
+      other.open_channel(1);
+    };
+    wire::QueueDeclare passive;
+    passive.queue = "mine";
+    passive.passive = true;
+    refused_there(passive);
+    refused_there(wire::QueueDelete{0, "mine"});
+    refused_there(wire::QueuePurge{0, "mine"});
+    refused_there(wire::BasicGet{0, "mine"});
+    refused_there(wire::BasicConsume{0, "mine"});
+    refused_there(wire::QueueBind{0, "mine", "amq.direct", "k"});
+  }
+  client.close();
+  TestClient next(world);
+  next.open();
+  next.open_channel(1);
+  next.declare(1, "mine", false, true);  // free as soon as close-ok was sent
+}
+
+TEST_F(Declaring, DeletingIsIdempotentAndConditional) {
+  accepted<wire::QueueDeleteOk>(wire::QueueDelete{0, "absent"});
+  client.declare(1, "q");
+  client.publish(1, {0, "", "q"}, "one");
+  refused(wire::QueueDelete{0, "q", false, true}, ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - queue 'q' in vhost '/' not empty");
+  accepted<wire::BasicConsumeOk>(wire::BasicConsume{0, "q", "tag"});
+  client.expect<wire::BasicDeliver>(1);
+  client.expect_content(1);
+  client.send(1, wire::QueueDelete{0, "q", true});
+  client.expect_channel_close(1, ReplyCode::precondition_failed, "PRECONDITION_FAILED - queue 'q' in vhost '/' in use");
+  client.open_channel(1);
+  client.send(1, wire::QueueDelete{0, "q"});
+  EXPECT_EQ(client.expect<wire::QueueDeleteOk>(1).message_count, 1U);
+}
+
+TEST_F(Declaring, PurgeCountsWhatItRemoves) {
+  client.declare(1, "q");
+  for (int i = 0; i < 3; ++i) client.publish(1, {0, "", "q"}, "m");
+  client.send(1, wire::QueuePurge{0, "q"});
+  EXPECT_EQ(client.expect<wire::QueuePurgeOk>(1).message_count, 3U);
+  EXPECT_EQ(client.count(1, "q"), 0U);
+}
+
+TEST_F(Declaring, PermissionsAreAskedByOperation) {
+  world.put_user("limited", "secret");
+  world.permit("limited", "^mine", "^(mine|amq\\.default)", "^(mine|amq\\.topic)");
+  TestClient limited(world);
+  limited.open("limited", "secret");
+  limited.open_channel(1);
+  const auto denied = [&limited](const auto& method, std::string_view text) {
+    limited.send(1, method);
+    limited.expect_channel_close(1, ReplyCode::access_refused,
+                                 "ACCESS_REFUSED - " + std::string(text) + " refused for user 'limited'");
+    limited.open_channel(1);
+  };
+  client.declare(1, "theirs");
+  limited.declare(1, "mine");
+  denied(queue("theirs"), "configure access to queue 'theirs' in vhost '/'");
+  denied(exchange("theirs", "direct"), "configure access to exchange 'theirs' in vhost '/'");
+  denied(wire::QueueDelete{0, "theirs"}, "configure access to queue 'theirs' in vhost '/'");
+  denied(wire::QueueBind{0, "theirs", "amq.topic", "k"}, "write access to queue 'theirs' in vhost '/'");
+  denied(wire::QueueBind{0, "mine", "amq.direct", "k"}, "read access to exchange 'amq.direct' in vhost '/'");
+  denied(wire::BasicGet{0, "theirs"}, "read access to queue 'theirs' in vhost '/'");
+  denied(wire::BasicConsume{0, "theirs"}, "read access to queue 'theirs' in vhost '/'");
+  denied(wire::QueuePurge{0, "theirs"}, "read access to queue 'theirs' in vhost '/'");
+  denied(queue("mine-dead", {{"x-dead-letter-exchange", "amq.fanout"}}),
+         "write access to exchange 'amq.fanout' in vhost '/'");
+  limited.publish(1, {0, "amq.topic", "k"}, "no");
+  limited.expect_channel_close(1, ReplyCode::access_refused,
+                               "ACCESS_REFUSED - write access to exchange 'amq.topic' in vhost '/' refused for user "
+                               "'limited'");
+  limited.open_channel(1);
+  limited.publish(1, {0, "", "mine"}, "yes");
+  EXPECT_EQ(limited.get(1, "mine"), "yes");
+  // A permission that is taken away counts for the next publish.
+  world.permit("limited", "", "", "mine");
+  limited.publish(1, {0, "", "mine"}, "no more");
+  limited.expect_channel_close(1, ReplyCode::access_refused);
+}
+
+TEST_F(Declaring, TwoAtOnceMeanTheSameQueue) {
+  for (std::uint64_t seed = 100; seed < 110; ++seed) {
+    GatewayWorld racing(seed);
+    TestClient one(racing);
+    TestClient two(racing);
+    for (TestClient* each : {&one, &two}) {
+      each->open();
+      each->open_channel(1);
+    }
+    for (TestClient* each : {&one, &two}) each->send(1, queue("q"));
+    for (TestClient* each : {&one, &two}) EXPECT_EQ(each->expect<wire::QueueDeclareOk>(1).queue, "q");
+  }
+}
+
+}  // namespace
+}  // namespace millrace::gateway::amqp091

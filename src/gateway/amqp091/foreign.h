@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "broker/delivery.h"
+#include "model/properties.h"
+
+namespace millrace::gateway::amqp091 {
+
+/// A stored message in this protocol's terms.
+struct OutgoingMessage {
+  std::string_view exchange;
+  std::string_view routing_key;
+  bytes::ByteView properties;
+  bytes::ByteView body;
+};
+
+/// Name of the header that carries the key of a record that another protocol's client sent.
+inline constexpr std::string_view kRecordKeyHeader = "x-record-key";
+
+/// Shows stored messages in this protocol's terms: its own byte for byte, those of other protocols translated. The
+/// result of a call is valid until the next and while the delivery's bytes are.
+///
+/// A record without an envelope (a stream protocol's client sent it to the queue): empty exchange, the queue's name as
+/// routing key, the record's headers as headers (texts as long strings, other bytes as byte arrays), its key as
+/// x-record-key, its time as timestamp.
+class Presenter {
+ public:
+  explicit Presenter(const model::NativeCodecs& codecs) : codecs_(codecs) {}
+  OutgoingMessage present(const broker::Delivery& delivery, std::string_view queue_name);
+
+ private:
+  OutgoingMessage present_foreign(const broker::Delivery& delivery, std::string_view queue_name);
+
+  const model::NativeCodecs& codecs_;
+  std::string exchange_;
+  std::string routing_key_;
+  bytes::ByteVector properties_;
+};
+
+}  // namespace millrace::gateway::amqp091

@@ -1,0 +1,130 @@
+#include <fmt/core.h>
+
+#include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/declare_arguments.h"
+
+namespace millrace::gateway::amqp091 {
+
+using auth::Operation;
+using wire::ReplyCode;
+
+/// A queue.declare that outlives its frame.
+struct QueueDeclaration {
+  std::string name;
+  bool durable = false;
+  bool exclusive = false;
+  bool auto_delete = false;
+  bool no_wait = false;
+  bytes::ByteVector arguments;
+  catalog::QueueSettings settings;
+};
+
+namespace {
+
+constexpr std::string_view kReservedPrefix = "amq.";
+
+}  // namespace
+
+void Channel::queue_declare(const wire::QueueDeclare& method) {
+  if (method.queue.starts_with(kReplyTo)) return declare_reply_queue(method);
+  if (method.passive) return queue_declare_passive(method);
+  QueueDeclaration wanted;
+  wanted.name = method.queue;
+  wanted.durable = method.durable;
+  wanted.exclusive = method.exclusive;
+  wanted.auto_delete = method.auto_delete;
+  wanted.no_wait = method.no_wait;
+  const bytes::ByteView arguments = method.arguments.content();
+  wanted.arguments.assign(arguments.begin(), arguments.end());
+  if (wanted.name.empty()) {
+    wanted.name = "amq.gen-" + connection_.unique_suffix();
+  } else {
+    // Line ends in names have crept in from files of names before.
+    std::erase_if(wanted.name, [](char c) { return c == '\r' || c == '\n'; });
+  }
+  if (!allow_queue(Operation::configure, wanted.name)) return;
+  const catalog::Queue* current = shard().catalog().find_queue(connection_.vhost().id, wanted.name);
+  if (current != nullptr) return queue_redeclare(wanted, *current);
+  if (!method.queue.empty() && wanted.name.starts_with(kReservedPrefix)) {
+    return fail(ReplyCode::access_refused,
+                fmt::format("queue name '{}' contains reserved prefix 'amq.*'", wanted.name));
+  }
+  queue_create(std::move(wanted));
+}
+
+void Channel::queue_declare_passive(const wire::QueueDeclare& method) {
+  const catalog::Queue* queue = find_queue(method.queue);
+  if (queue != nullptr) queue_declared(queue->name, {queue->id, queue->shard}, method.no_wait);
+}
+
+void Channel::queue_redeclare(const QueueDeclaration& wanted, const catalog::Queue& current) {
+  const std::string resource = queue_text(wanted.name);
+  // Stricter than for other methods: to declare it as not exclusive is refused even to its owner.
+  if (locked(current) || wanted.exclusive != current.exclusive_owner.has_value()) return fail(locked_failure(resource));
+  for (const auto& failure : {compare_flag("durable", wanted.durable, current.durable, resource),
+                              compare_flag("auto_delete", wanted.auto_delete, current.auto_delete, resource)}) {
+    if (failure.has_value()) return fail(*failure);
+  }
+  const auto arguments = wire::FieldTableView::trusted(
+      current.native_protocol == model::Protocol::amqp091 ? current.native_arguments : bytes::ByteView{});
+  const auto received = wire::FieldTableView::trusted(wanted.arguments);
+  if (const auto failure = compare_queue_arguments(received, arguments, resource)) return fail(*failure);
+  queue_declared(wanted.name, {current.id, current.shard}, wanted.no_wait);
+}
+
+void Channel::queue_create(QueueDeclaration wanted) {
+  const auto arguments = wire::FieldTableView::trusted(wanted.arguments);
+  auto settings =
+      parse_queue_arguments(arguments, {wanted.durable, wanted.exclusive, wanted.auto_delete}, queue_text(wanted.name));
+  if (!settings.has_value()) return fail(settings.error());
+  if (settings->dead_letter_exchange.has_value()) {
+    if (!allow_queue(Operation::read, wanted.name)) return;
+    if (!allow_exchange(Operation::write, *settings->dead_letter_exchange)) return;
+  }
+  catalog::Queue queue;
+  queue.vhost = connection_.vhost().id;
+  queue.name = wanted.name;
+  queue.durable = wanted.durable;
+  queue.auto_delete = wanted.auto_delete;
+  if (wanted.exclusive) queue.exclusive_owner = connection_.id().value;
+  queue.settings = std::move(*settings);
+  queue.native_arguments = wanted.arguments;
+  queue.native_protocol = model::Protocol::amqp091;
+  queue.owner_user = connection_.user();
+  shard().topology().create_queue(
+      std::move(queue),
+      later<broker::QueueRef>(
+          [wanted = std::move(wanted)](Channel& channel, const broker::Result<broker::QueueRef>& result) mutable {
+            channel.queue_created(std::move(wanted), result);
+          }));
+}
+
+void Channel::queue_created(QueueDeclaration wanted, const broker::Result<broker::QueueRef>& result) {
+  if (result.has_value()) {
+    if (wanted.exclusive) connection_.add_exclusive_queue(result->queue);
+    return queue_declared(wanted.name, *result, wanted.no_wait);
+  }
+  if (result.error().code != broker::BrokerErrc::already_exists) {
+    return fail(to_failure(result.error(), queue_text(wanted.name)));
+  }
+  // Somebody else was faster. An empty transaction comes back when the other one has reached this shard.
+  shard().topology().execute(
+      {}, later<void>([wanted = std::move(wanted)](Channel& channel, const broker::Result<void>&) mutable {
+        const catalog::Queue* current =
+            channel.shard().catalog().find_queue(channel.connection_.vhost().id, wanted.name);
+        if (current != nullptr) return channel.queue_redeclare(wanted, *current);
+        channel.queue_create(std::move(wanted));  // and it is gone again
+      }));
+}
+
+void Channel::queue_declared(const std::string& name, broker::QueueRef queue, bool no_wait) {
+  last_queue_ = name;
+  if (no_wait) return;
+  shard().consumers().stats(
+      queue, later<broker::QueueStats>([name](Channel& channel, const broker::Result<broker::QueueStats>& result) {
+        if (!result.has_value()) return channel.fail(to_failure(result.error(), channel.queue_text(name)));
+        channel.reply(wire::QueueDeclareOk{name, static_cast<std::uint32_t>(result->ready), result->consumers});
+      }));
+}
+
+}  // namespace millrace::gateway::amqp091

@@ -1,0 +1,65 @@
+#include "gateway/amqp091/bind.h"
+#include "gateway/amqp091/channel.h"
+
+namespace millrace::gateway::amqp091 {
+
+using auth::Operation;
+
+std::optional<catalog::Binding> Channel::queue_binding(std::string_view queue, std::string_view exchange,
+                                                       std::string_view routing_key, wire::FieldTableView arguments) {
+  const auto name = queue_name(queue);
+  if (!name.has_value() || !allow_queue(Operation::write, *name)) return std::nullopt;
+  const catalog::Queue* destination = find_queue(*name);
+  const catalog::Exchange* source = destination == nullptr ? nullptr : bindable_exchange(exchange, Operation::read);
+  if (source == nullptr) return std::nullopt;
+  // An empty key with an empty queue name stands for the name of that queue.
+  const std::string_view key = queue.empty() && routing_key.empty() ? *name : routing_key;
+  return make_binding(*source, {catalog::DestinationKind::queue, destination->id}, key, arguments);
+}
+
+void Channel::queue_bind(const wire::QueueBind& method) {
+  auto binding = queue_binding(method.queue, method.exchange, method.routing_key, method.arguments);
+  if (binding.has_value()) bind<wire::QueueBindOk>(std::move(*binding), method.no_wait);
+}
+
+void Channel::queue_unbind(const wire::QueueUnbind& method) {
+  constexpr bool kNoWait = false;  // the method has no such flag
+  const auto binding = queue_binding(method.queue, method.exchange, method.routing_key, method.arguments);
+  if (binding.has_value()) unbind<wire::QueueUnbindOk>(*binding, kNoWait);
+}
+
+void Channel::queue_purge(const wire::QueuePurge& method) {
+  const auto name = queue_name(method.queue);
+  if (!name.has_value() || !allow_queue(Operation::read, *name)) return;
+  const catalog::Queue* queue = find_queue(*name);
+  if (queue == nullptr) return;
+  shard().consumers().purge({queue->id, queue->shard},
+                            later<std::uint64_t>([name = *name, no_wait = method.no_wait](
+                                                     Channel& channel, const broker::Result<std::uint64_t>& result) {
+                              if (!result.has_value())
+                                return channel.fail(to_failure(result.error(), channel.queue_text(name)));
+                              if (!no_wait) channel.reply(wire::QueuePurgeOk{static_cast<std::uint32_t>(*result)});
+                            }));
+}
+
+void Channel::queue_delete(const wire::QueueDelete& method) {
+  const auto name = queue_name(method.queue);
+  if (!name.has_value() || !allow_queue(Operation::configure, *name)) return;
+  const catalog::Queue* queue = shard().catalog().find_queue(connection_.vhost().id, *name);
+  if (queue == nullptr) {
+    if (!method.no_wait) reply(wire::QueueDeleteOk{0});
+    return;
+  }
+  if (locked(*queue)) return fail(locked_failure(queue_text(*name)));
+  shard().topology().delete_queue(
+      queue->id, method.if_unused, method.if_empty,
+      later<std::uint64_t>(
+          [name = *name, no_wait = method.no_wait](Channel& channel, const broker::Result<std::uint64_t>& result) {
+            const bool absent = !result.has_value() && result.error().code == broker::BrokerErrc::not_found;
+            if (!result.has_value() && !absent)
+              return channel.fail(to_failure(result.error(), channel.queue_text(name)));
+            if (!no_wait) channel.reply(wire::QueueDeleteOk{static_cast<std::uint32_t>(result.value_or(0))});
+          }));
+}
+
+}  // namespace millrace::gateway::amqp091

@@ -1,0 +1,172 @@
+#include "gateway/kafka/connection.h"
+
+#include "base/log.h"
+#include "gateway/kafka/handlers.h"
+#include "model/batch.h"
+
+namespace millrace::gateway::kafka {
+
+namespace {
+
+// Requests of one connection that may be under way at once, and their bytes; reading pauses above.
+constexpr std::size_t kMaxSlots = 64;
+constexpr std::size_t kMaxRequestBytesUnderWay = std::size_t{32} << 20;
+// Batches below this are copied into the output: cheaper than a part of their own in the gathered write.
+constexpr std::size_t kCopyBelow = 2048;
+
+}  // namespace
+
+std::size_t RecordParts::size() const {
+  std::size_t total = 0;
+  for (const auto& batch : batches) total += batch.bytes.view.size();
+  return total;
+}
+
+void Reply::finish(bytes::ByteVector out, std::vector<wire::RecordSplice> splices,
+                   std::vector<RecordParts> records) const {
+  if (const auto connection = connection_.lock()) {
+    connection->finish(slot_, std::move(out), std::move(splices), std::move(records));
+  }
+}
+
+void Reply::close(const std::string& reason) const {
+  if (const auto connection = connection_.lock()) connection->close(reason);
+}
+
+Connection::Connection(broker::Shard& shard, const Options& options, std::unique_ptr<io::Socket> socket,
+                       OnClosed on_closed)
+    : shard_(shard), options_(options), socket_(std::move(socket)), on_closed_(std::move(on_closed)) {
+  alarm_listener_ = shard_.limits().add_listener([this](broker::Limits::Alarm) { throttle(); });
+}
+
+Connection::~Connection() {
+  shard_.limits().remove_listener(alarm_listener_);
+}
+
+void Connection::start() {
+  if (!options_.anonymous_user.empty() &&
+      shard_.authorizer().may_connect(options_.anonymous_user, socket_->peer_is_loopback()) &&
+      shard_.catalog().find_user(options_.anonymous_user) != nullptr) {
+    user_ = options_.anonymous_user;
+  }
+  socket_->start(this);
+}
+
+void Connection::close(const std::string& reason) {
+  if (closing_) return;
+  closing_ = true;
+  base::log::info("kafka: closing {}: {}", socket_->peer(), reason);
+  socket_->close_after_flush();
+}
+
+std::size_t Connection::on_data(bytes::ByteView data) {
+  std::size_t used = 0;
+  while (!closing_ && !paused_) {
+    bytes::ByteView frame;
+    const auto state = wire::find_frame(data.subspan(used), options_.max_request_bytes, frame);
+    if (state == wire::FrameState::incomplete) break;
+    if (state == wire::FrameState::malformed) {
+      close("a request of an impossible size");
+      break;
+    }
+    used += wire::kFrameSizeBytes + frame.size();
+    dispatch(frame);
+    throttle();
+  }
+  return closing_ ? data.size() : used;
+}
+
+void Connection::dispatch(bytes::ByteView frame) {
+  bytes::Reader reader(frame);
+  wire::RequestHeader header;
+  if (!header.decode(reader)) return close("malformed request header");
+  const Handler* handler = find_handler(header.api_key);
+  if (handler == nullptr) return close(fmt::format("request {} is not served", header.api_key));
+  std::int16_t version = header.api_version;
+  if (version < handler->min_version || version > handler->max_version) {
+    if (handler->key != wire::ApiKey::api_versions) {
+      return close(fmt::format("version {} of request {} is not served", version, header.api_key));
+    }
+    // Answered in version 0, so that a newer client can find out (KIP-511).
+    const Reply reply(weak_from_this(), first_slot_ + slots_.size(), 0, header.correlation_id);
+    slots_.emplace_back();
+    return handle_api_versions(*this, Request{-1, {}, reply});
+  }
+  if (user_.empty() && !handler->before_authentication) return close("a request before authentication");
+  const Reply reply(weak_from_this(), first_slot_ + slots_.size(), version, header.correlation_id);
+  slots_.emplace_back();
+  slots_.back().request_bytes = frame.size();
+  request_bytes_ += frame.size();
+  handler->handle(*this, Request{version, reader.rest(), reply});
+}
+
+void Connection::finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,
+                        std::vector<RecordParts> records) {
+  MILLRACE_ASSERT(slot >= first_slot_ && slot < first_slot_ + slots_.size());
+  Slot& target = slots_[slot - first_slot_];
+  MILLRACE_ASSERT(!target.ready, "a second answer");
+  target.ready = true;
+  target.out = std::move(out);
+  target.splices = std::move(splices);
+  target.records = std::move(records);
+  flush();
+}
+
+void Connection::flush() {
+  while (!slots_.empty() && slots_.front().ready && socket_->pending_output() < io::Socket::kHighWater) {
+    if (!closing_) write(slots_.front());
+    request_bytes_ -= slots_.front().request_bytes;
+    slots_.pop_front();
+    ++first_slot_;
+  }
+  throttle();
+}
+
+void Connection::write(Slot& slot) {
+  std::size_t at = 0;
+  const auto copy = [this](bytes::ByteView part) {
+    auto& output = socket_->output();
+    output.insert(output.end(), part.begin(), part.end());
+  };
+  for (const wire::RecordSplice& splice : slot.splices) {
+    copy(bytes::ByteView(slot.out).subspan(at, splice.position - at));
+    at = splice.position;
+    for (const broker::BatchRef& batch : slot.records[splice.token].batches) {
+      // The stored prefix may belong to another log that shares the bytes.
+      std::uint8_t prefix[model::kBatchPrefixSize];
+      const auto length = static_cast<std::int32_t>(batch.bytes.view.size() - 12);
+      model::write_batch_prefix(prefix, batch.base_offset, length, batch.epoch);
+      copy(prefix);
+      const bytes::ByteView rest = batch.bytes.view.subspan(model::kBatchPrefixSize);
+      if (rest.size() < kCopyBelow)
+        copy(rest);
+      else
+        socket_->output_shared({batch.bytes.slab, rest});
+    }
+  }
+  copy(bytes::ByteView(slot.out).subspan(at));
+}
+
+void Connection::throttle() {
+  if (closing_) return;
+  const bool alarm = produces_ && shard_.limits().alarm().memory;
+  const bool full = alarm || slots_.size() >= kMaxSlots || request_bytes_ > kMaxRequestBytesUnderWay;
+  if (full == paused_) return;
+  paused_ = full;
+  if (paused_)
+    socket_->pause_reading();
+  else
+    socket_->resume_reading();
+}
+
+void Connection::on_drained() {
+  flush();
+}
+
+void Connection::on_closed(const std::string& reason) {
+  if (!reason.empty()) base::log::info("kafka: {} lost: {}", socket_->peer(), reason);
+  closing_ = true;
+  on_closed_(*this);  // destroys this connection
+}
+
+}  // namespace millrace::gateway::kafka

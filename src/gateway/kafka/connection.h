@@ -1,0 +1,78 @@
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/shard.h"
+#include "gateway/kafka/gateway.h"
+#include "gateway/kafka/request.h"
+#include "io/socket.h"
+
+namespace millrace::gateway::kafka {
+
+/// One client. Requests are dispatched as they arrive, several at a time; answers wait for those before them.
+///
+/// Lives on its shard's loop, owned by the gateway; replies hold weak references.
+class Connection final : public io::SocketHandler, public std::enable_shared_from_this<Connection> {
+ public:
+  using OnClosed = std::function<void(Connection&)>;
+  Connection(broker::Shard& shard, const Options& options, std::unique_ptr<io::Socket> socket, OnClosed on_closed);
+  ~Connection() override;
+  void start();
+
+  broker::Shard& shard() { return shard_; }
+  const Options& options() const { return options_; }
+  io::Socket& socket() { return *socket_; }
+
+  /// Empty before authentication.
+  const std::string& user() const { return user_; }
+  void authenticated(const std::string& user) { user_ = user; }
+  bool handshake_done() const { return handshake_done_; }
+  void set_handshake_done() { handshake_done_ = true; }
+
+  /// From now on a memory alarm stops this connection's reading.
+  void set_produces() { produces_ = true; }
+
+  /// Sends what is ready, then closes. Nothing is read any more.
+  void close(const std::string& reason);
+
+  /// From Reply: the answer of one slot is ready.
+  void finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,
+              std::vector<RecordParts> records);
+
+  std::size_t on_data(bytes::ByteView data) override;
+  void on_drained() override;
+  void on_closed(const std::string& reason) override;
+
+ private:
+  struct Slot {
+    bool ready = false;
+    std::size_t request_bytes = 0;
+    bytes::ByteVector out;
+    std::vector<wire::RecordSplice> splices;
+    std::vector<RecordParts> records;
+  };
+  void dispatch(bytes::ByteView frame);
+  void flush();
+  void write(Slot& slot);
+  void throttle();
+
+  broker::Shard& shard_;
+  const Options& options_;
+  std::unique_ptr<io::Socket> socket_;
+  OnClosed on_closed_;
+  std::string user_;
+  bool handshake_done_ = false;
+  bool closing_ = false;
+  bool paused_ = false;
+  bool produces_ = false;
+  std::uint64_t first_slot_ = 0;
+  std::deque<Slot> slots_;
+  std::size_t request_bytes_ = 0;  // of requests not yet answered
+  std::uint64_t alarm_listener_ = 0;
+};
+
+}  // namespace millrace::gateway::kafka

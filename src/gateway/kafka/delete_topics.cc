@@ -1,0 +1,75 @@
+#include "gateway/kafka/connection.h"
+#include "gateway/kafka/errors.h"
+#include "gateway/kafka/handlers.h"
+#include "gateway/kafka/topics.h"
+#include "wire/kafka/generated/delete_topics_request.h"
+#include "wire/kafka/generated/delete_topics_response.h"
+
+namespace millrace::gateway::kafka {
+
+namespace {
+
+struct Work {
+  std::shared_ptr<KeptRequest<wire::DeleteTopicsRequest>> kept;
+  wire::DeleteTopicsResponse response;
+  std::vector<std::string> names;  // of topics named by id
+  std::size_t left = 0;
+
+  void finish_one(std::size_t i, wire::ErrorCode code) {
+    response.responses[i].error_code = code;
+    finish();
+  }
+  void finish() {
+    if (--left == 0) kept->reply.send(response);
+  }
+};
+
+}  // namespace
+
+void handle_delete_topics(Connection& connection, const Request& request) {
+  auto kept = KeptRequest<wire::DeleteTopicsRequest>::read(request);
+  if (kept == nullptr) return;
+  auto& message = kept->message;
+  if (request.version < 6) {
+    for (const auto& name : message.topic_names) message.topics.push_back({.name = name, .topic_id = {}});
+  }
+  auto work = std::make_shared<Work>();
+  work->kept = kept;
+  work->response.responses.resize(message.topics.size());
+  work->names.resize(message.topics.size());
+  work->left = message.topics.size() + 1;
+  const Topics topics(connection.shard(), connection.user());
+  for (std::size_t i = 0; i < message.topics.size(); ++i) {
+    const auto& wanted = message.topics[i];
+    auto& out = work->response.responses[i];
+    const auto topic = wanted.name.has_value() ? topics.find(*wanted.name) : topics.find(wanted.topic_id);
+    out.name = wanted.name;
+    out.topic_id = wanted.topic_id;
+    if (!topic.has_value()) {
+      work->finish_one(
+          i, wanted.name.has_value() ? wire::ErrorCode::unknown_topic_or_partition : wire::ErrorCode::unknown_topic_id);
+      continue;
+    }
+    work->names[i] = topic->name;
+    out.name = wire::Text(work->names[i]);
+    out.topic_id = topic->uuid;
+    if (!topics.may(auth::Operation::configure, topic->name)) {
+      work->finish_one(i, wire::ErrorCode::topic_authorization_failed);
+      continue;
+    }
+    const auto code_of = [](const auto& result) {
+      return result.has_value() ? wire::ErrorCode::none : to_kafka(result.error().code);
+    };
+    if (topic->is_queue) {
+      connection.shard().topology().delete_queue(
+          topic->id, false, false,
+          [work, i, code_of](broker::Result<std::uint64_t> result) { work->finish_one(i, code_of(result)); });
+    } else {
+      connection.shard().topology().delete_topic(
+          topic->id, [work, i, code_of](broker::Result<void> result) { work->finish_one(i, code_of(result)); });
+    }
+  }
+  work->finish();
+}
+
+}  // namespace millrace::gateway::kafka

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "broker/error.h"
+#include "model/error.h"
+#include "wire/kafka/error_codes.h"
+
+namespace millrace::gateway::kafka {
+
+/// The one translation of the broker's errors.
+::millrace::wire::kafka::ErrorCode to_kafka(broker::BrokerErrc code);
+/// Why a record batch was refused.
+::millrace::wire::kafka::ErrorCode to_kafka(model::ModelErrc code);
+
+}  // namespace millrace::gateway::kafka

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "gateway/kafka/request.h"
+#include "wire/kafka/api.h"
+
+namespace millrace::gateway::kafka {
+
+/// One line per request that is served: what ApiVersions announces and what the connection dispatches by.
+struct Handler {
+  wire::ApiKey key;
+  std::int16_t min_version;
+  std::int16_t max_version;
+  /// Allowed before a connection that needs SASL has authenticated.
+  bool before_authentication;
+  void (*handle)(Connection& connection, const Request& request);
+};
+
+std::span<const Handler> handlers();
+/// Null for a key that is not served.
+const Handler* find_handler(std::int16_t key);
+
+// One file each.
+void handle_api_versions(Connection& connection, const Request& request);
+void handle_create_topics(Connection& connection, const Request& request);
+void handle_delete_topics(Connection& connection, const Request& request);
+void handle_fetch(Connection& connection, const Request& request);
+void handle_init_producer_id(Connection& connection, const Request& request);
+void handle_list_offsets(Connection& connection, const Request& request);
+void handle_metadata(Connection& connection, const Request& request);
+void handle_produce(Connection& connection, const Request& request);
+void handle_sasl_authenticate(Connection& connection, const Request& request);
+void handle_sasl_handshake(Connection& connection, const Request& request);
+
+}  // namespace millrace::gateway::kafka

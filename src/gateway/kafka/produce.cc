@@ -1,0 +1,134 @@
+#include "base/log.h"
+#include "gateway/kafka/connection.h"
+#include "gateway/kafka/convert.h"
+#include "gateway/kafka/errors.h"
+#include "gateway/kafka/handlers.h"
+#include "gateway/kafka/topics.h"
+#include "wire/kafka/generated/produce_request.h"
+#include "wire/kafka/generated/produce_response.h"
+#include "wire/kafka/legacy_message_set.h"
+
+namespace millrace::gateway::kafka {
+
+namespace {
+
+/// One produce request under way: answered when each of its partitions is stored or has failed.
+struct Work {
+  Reply reply;
+  bool wants_answer;
+  std::vector<std::string> names;  // by topic; the request's bytes are gone by then
+  wire::ProduceResponse response;
+  std::size_t left = 0;
+
+  wire::ProduceResponse::PartitionResponse& at(std::size_t topic, std::size_t partition) {
+    return response.responses[topic].partition_responses[partition];
+  }
+  void finish_one() {
+    if (--left > 0) return;
+    for (std::size_t i = 0; i < names.size(); ++i) response.responses[i].name = wire::Text(names[i]);
+    if (wants_answer)
+      reply.send(response);
+    else
+      reply.none();
+  }
+};
+
+wire::ErrorCode code_of_append(const broker::BrokerError& error) {
+  // Only the sequence check of idempotent producers answers an append with these.
+  if (error.code == broker::BrokerErrc::invalid) return wire::ErrorCode::out_of_order_sequence_number;
+  if (error.code == broker::BrokerErrc::refused) return wire::ErrorCode::invalid_producer_epoch;
+  return to_kafka(error.code);
+}
+
+/// The records of one partition as a batch to store, or why not.
+wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::PartitionData& data,
+                           std::int16_t version, bytes::Slab& batch) {
+  if (!data.records.has_value() || data.records->size() == 0) return wire::ErrorCode::invalid_record;
+  const bytes::ByteView records = data.records->view();
+  if (records.size() > connection.options().max_batch_bytes) return wire::ErrorCode::message_too_large;
+  const base::Bytes limit(connection.options().max_batch_bytes);
+  const auto magic = wire::peek_magic(records);
+  if (magic.has_value() && *magic < 2 && version < 3) return convert_legacy(records, limit, batch);
+  const auto header = model::validate_client_batch(records, limit);
+  if (!header.has_value()) {
+    base::log::info("kafka: a batch from {} is refused: {}", connection.socket().peer(), header.error().detail);
+    return to_kafka(header.error().code);
+  }
+  if (header->transactional()) return wire::ErrorCode::invalid_txn_state;
+  if (header->compression() == bytes::Compression::zstd && version < 7) {
+    return wire::ErrorCode::unsupported_compression_type;
+  }
+  batch = bytes::Slab::copy_of(records);
+  return wire::ErrorCode::none;
+}
+
+void append(Connection& connection, const std::shared_ptr<Work>& work, broker::LogRef log, bytes::Slab batch,
+            std::size_t topic, std::size_t partition) {
+  std::vector<bytes::Slab> batches;
+  batches.push_back(std::move(batch));
+  connection.shard().logs().append(log, std::move(batches),
+                                   [work, topic, partition](broker::Result<broker::AppendReply> stored) {
+                                     auto& out = work->at(topic, partition);
+                                     if (stored.has_value()) {
+                                       out.base_offset = stored->base_offset.value;
+                                       out.log_start_offset = stored->ends.start.value;
+                                     } else {
+                                       out.error_code = code_of_append(stored.error());
+                                       out.base_offset = -1;
+                                     }
+                                     work->finish_one();
+                                   });
+}
+
+void count(broker::Shard& shard, const bytes::Slab& batch) {
+  const auto header = model::parse_batch_header(batch.view());
+  shard.counters().published.fetch_add(static_cast<std::uint64_t>(header->record_count), std::memory_order_relaxed);
+  shard.counters().published_bytes.fetch_add(batch.size(), std::memory_order_relaxed);
+}
+
+}  // namespace
+
+/// Every acks value is answered when the batch is durable (acks=0 not at all): storing is never claimed before.
+void handle_produce(Connection& connection, const Request& request) {
+  wire::ProduceRequest message;
+  if (!request.decode(message, request.body)) return request.reply.close("malformed ProduceRequest");
+  connection.set_produces();
+  auto work = std::make_shared<Work>(Work{request.reply, message.acks != 0, {}, {}, 1});
+  const bool bad_acks = message.acks < -1 || message.acks > 1;
+  const Topics topics(connection.shard(), connection.user());
+  work->response.responses.resize(message.topic_data.size());
+  for (std::size_t t = 0; t < message.topic_data.size(); ++t) {
+    const auto& topic = message.topic_data[t];
+    work->names.emplace_back(topic.name);
+    work->response.responses[t].partition_responses.resize(topic.partition_data.size());
+    work->left += topic.partition_data.size();
+  }
+  for (std::size_t t = 0; t < message.topic_data.size(); ++t) {
+    const auto& topic = message.topic_data[t];
+    const bool allowed = topics.may(auth::Operation::write, topic.name);
+    for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
+      auto& out = work->at(t, p);
+      out.index = topic.partition_data[p].index;
+      out.base_offset = -1;
+      const auto log = topics.partition(topic.name, out.index);
+      bytes::Slab batch;
+      if (bad_acks)
+        out.error_code = wire::ErrorCode::invalid_required_acks;
+      else if (!allowed)
+        out.error_code = wire::ErrorCode::topic_authorization_failed;
+      else if (!log.has_value())
+        out.error_code = wire::ErrorCode::unknown_topic_or_partition;
+      else
+        out.error_code = read_batch(connection, topic.partition_data[p], request.version, batch);
+      if (out.error_code != wire::ErrorCode::none) {
+        work->finish_one();
+        continue;
+      }
+      count(connection.shard(), batch);
+      append(connection, work, *log, std::move(batch), t, p);
+    }
+  }
+  work->finish_one();
+}
+
+}  // namespace millrace::gateway::kafka

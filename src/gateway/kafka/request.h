@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "broker/logs.h"
+#include "bytes/slab.h"
+#include "bytes/view.h"
+#include "wire/kafka/frame.h"
+
+namespace millrace::gateway::kafka {
+
+class Connection;
+namespace wire = millrace::wire::kafka;
+
+/// The records of one partition in a fetch response: batches as stored, sent without copying them.
+struct RecordParts {
+  std::vector<broker::BatchRef> batches;
+  std::size_t size() const;
+};
+
+/// Where the answer to one request goes. Answers leave in the order of the requests, whenever they are ready; one
+/// that outlives its connection goes nowhere. Move-only by habit, copyable for callbacks.
+class Reply {
+ public:
+  Reply(std::weak_ptr<Connection> connection, std::uint64_t slot, std::int16_t version, std::int32_t correlation_id)
+      : connection_(std::move(connection)), slot_(slot), version_(version), correlation_id_(correlation_id) {}
+
+  std::int16_t version() const { return version_; }
+  /// Null when the client has gone.
+  std::shared_ptr<Connection> connection() const { return connection_.lock(); }
+
+  template <class Response>
+  void send(const Response& response) const {
+    bytes::ByteVector out;
+    bytes::Writer writer(out);
+    wire::encode_response(writer, version_, correlation_id_, response);
+    finish(std::move(out));
+  }
+  /// Detached records of the response carry the index into `records` as their token.
+  template <class Response>
+  void send(const Response& response, std::vector<RecordParts> records) const {
+    bytes::ByteVector out;
+    bytes::Writer writer(out);
+    std::vector<wire::RecordSplice> splices;
+    wire::encode_response(writer, version_, correlation_id_, response, &splices);
+    finish(std::move(out), std::move(splices), std::move(records));
+  }
+  /// For a request that gets no answer.
+  void none() const { finish({}); }
+  /// Closes the connection instead of answering.
+  void close(const std::string& reason) const;
+
+ private:
+  void finish(bytes::ByteVector out, std::vector<wire::RecordSplice> splices = {},
+              std::vector<RecordParts> records = {}) const;
+
+  std::weak_ptr<Connection> connection_;
+  std::uint64_t slot_;
+  std::int16_t version_;
+  std::int32_t correlation_id_;
+};
+
+/// One request: `body` lies in the socket's buffer and is valid only while its handler runs.
+struct Request {
+  std::int16_t version = 0;
+  bytes::ByteView body;
+  Reply reply;
+
+  /// False when malformed: the handler then closes the connection.
+  template <class Message>
+  [[nodiscard]] bool decode(Message& message, bytes::ByteView from) const {
+    bytes::Reader reader(from);
+    // Bytes may follow: some clients send a few more than the message has.
+    return message.decode(reader, version);
+  }
+};
+
+/// A request that is read from a copy of its body, for handlers that answer later: views into it stay valid with it.
+template <class Message>
+struct KeptRequest {
+  bytes::Slab bytes;
+  Message message;
+  Reply reply;
+
+  /// Null when malformed; the connection is then being closed.
+  static std::shared_ptr<KeptRequest> read(const Request& request) {
+    auto kept = std::make_shared<KeptRequest>(KeptRequest{bytes::Slab::copy_of(request.body), {}, request.reply});
+    if (request.decode(kept->message, kept->bytes.view())) return kept;
+    request.reply.close("malformed " + std::string(Message::kName));
+    return nullptr;
+  }
+};
+
+}  // namespace millrace::gateway::kafka

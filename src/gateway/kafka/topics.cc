@@ -1,0 +1,86 @@
+#include "gateway/kafka/topics.h"
+
+#include <algorithm>
+
+#include "bytes/endian.h"
+
+namespace millrace::gateway::kafka {
+
+using ::millrace::wire::kafka::Uuid;
+
+namespace {
+
+/// A queue has no topic id of its own: its number, in a range that random ids do not meet.
+Uuid uuid_of_queue(model::ObjectId id) {
+  Uuid uuid;
+  bytes::store_be<std::uint64_t>(uuid.value.data() + 8, id.value);
+  return uuid;
+}
+
+TopicView view_of(const catalog::Topic& topic) {
+  TopicView view{.id = topic.id, .name = topic.name, .is_queue = false, .uuid = {}, .partitions = {}};
+  std::copy(topic.topic_id.begin(), topic.topic_id.end(), view.uuid.value.begin());
+  for (const auto& partition : topic.partitions) view.partitions.push_back({partition.log, partition.shard});
+  return view;
+}
+
+TopicView view_of(const catalog::Queue& queue) {
+  return {.id = queue.id,
+          .name = queue.name,
+          .is_queue = true,
+          .uuid = uuid_of_queue(queue.id),
+          .partitions = {{model::LogId(queue.id.value), queue.shard}}};
+}
+
+}  // namespace
+
+model::ObjectId Topics::vhost() const {
+  const catalog::VirtualHost* root = shard_.catalog().find_virtual_host("/");
+  return root == nullptr ? model::ObjectId(0) : root->id;
+}
+
+std::optional<TopicView> Topics::find(std::string_view name) const {
+  const model::ObjectId root = vhost();
+  if (const catalog::Topic* topic = shard_.catalog().find_topic(root, name)) return view_of(*topic);
+  const catalog::Queue* queue = shard_.catalog().find_queue(root, name);
+  if (queue != nullptr && !queue->exclusive_owner.has_value()) return view_of(*queue);
+  return std::nullopt;
+}
+
+std::optional<TopicView> Topics::find(const Uuid& uuid) const {
+  for (TopicView& view : all()) {
+    if (view.uuid == uuid) return std::move(view);
+  }
+  return std::nullopt;
+}
+
+std::optional<broker::LogRef> Topics::partition(std::string_view topic, std::int32_t index) const {
+  const auto view = find(topic);
+  if (!view.has_value() || index < 0 || static_cast<std::size_t>(index) >= view->partitions.size()) return std::nullopt;
+  return view->partitions[static_cast<std::size_t>(index)];
+}
+
+std::vector<TopicView> Topics::all() const {
+  const model::ObjectId root = vhost();
+  std::vector<TopicView> views;
+  for (const catalog::Topic* topic : shard_.catalog().topics()) {
+    if (topic->vhost == root) views.push_back(view_of(*topic));
+  }
+  for (const catalog::Queue* queue : shard_.catalog().queues()) {
+    if (queue->vhost != root || queue->exclusive_owner.has_value()) continue;
+    if (shard_.catalog().find_topic(root, queue->name) == nullptr) views.push_back(view_of(*queue));
+  }
+  return views;
+}
+
+bool Topics::may(auth::Operation operation, std::string_view topic) const {
+  return shard_.authorizer().allowed(user_, vhost(), operation, topic);
+}
+
+bool Topics::valid_name(std::string_view name) {
+  return !name.empty() && name.size() <= 249 && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(),
+                     [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '_' || c == '-'; });
+}
+
+}  // namespace millrace::gateway::kafka

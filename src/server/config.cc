@@ -1,0 +1,275 @@
+#include "server/config.h"
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+#include <toml++/toml.h>
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <numeric>
+
+namespace millrace::server {
+
+using base::fail;
+
+namespace {
+
+template <class T>
+Result<T> parse_number(const std::string& key, const std::string& text) {
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    return fail(ConfigErrc::bad_value,
+                fmt::format("{}: '{}' is not a whole number from 0 to {}", key, text, std::numeric_limits<T>::max()));
+  }
+  return value;
+}
+
+/// "64MiB", "1GiB", "4096": bytes.
+Result<std::uint64_t> parse_bytes(const std::string& key, const std::string& text) {
+  static constexpr std::pair<const char*, unsigned> kUnits[] = {{"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+  for (const auto& [unit, shift] : kUnits) {
+    if (!text.ends_with(unit)) continue;
+    auto number = parse_number<std::uint32_t>(key, text.substr(0, text.size() - 3));
+    if (!number.has_value()) return std::unexpected(number.error());
+    return static_cast<std::uint64_t>(*number) << shift;
+  }
+  return parse_number<std::uint64_t>(key, text);
+}
+
+Setting text(const char* key, const char* help, std::string Config::* field) {
+  return {key, help,
+          [field](Config& config, const std::string& value) -> Result<void> {
+            config.*field = value;
+            return {};
+          },
+          [field](const Config& config) { return config.*field; }};
+}
+
+template <class T>
+Setting number(const char* key, const char* help, T Config::* field) {
+  return {key, help,
+          [key, field](Config& config, const std::string& value) -> Result<void> {
+            auto parsed = parse_number<T>(key, value);
+            if (!parsed.has_value()) return std::unexpected(parsed.error());
+            config.*field = *parsed;
+            return {};
+          },
+          [field](const Config& config) { return std::to_string(config.*field); }};
+}
+
+Setting bytes(const char* key, const char* help, std::uint64_t Config::* field) {
+  return {key, help,
+          [key, field](Config& config, const std::string& value) -> Result<void> {
+            auto parsed = parse_bytes(key, value);
+            if (!parsed.has_value()) return std::unexpected(parsed.error());
+            config.*field = *parsed;
+            return {};
+          },
+          [field](const Config& config) { return std::to_string(config.*field); }};
+}
+
+Setting flag(const char* key, const char* help, bool Config::* field) {
+  return {key, help,
+          [key, field](Config& config, const std::string& value) -> Result<void> {
+            if (value != "true" && value != "false") {
+              return fail(ConfigErrc::bad_value, fmt::format("{}: '{}' is neither true nor false", key, value));
+            }
+            config.*field = value == "true";
+            return {};
+          },
+          [field](const Config& config) { return config.*field ? "true" : "false"; }};
+}
+
+Setting choice(const char* key, const char* help, std::string Config::* field, std::vector<std::string> allowed) {
+  return {key, help,
+          [key, field, allowed](Config& config, const std::string& value) -> Result<void> {
+            if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
+              return fail(ConfigErrc::bad_value,
+                          fmt::format("{}: '{}' is not one of {}", key, value, fmt::join(allowed, ", ")));
+            }
+            config.*field = value;
+            return {};
+          },
+          [field](const Config& config) { return config.*field; }};
+}
+
+Setting list(const char* key, const char* help, std::vector<std::string> Config::* field) {
+  return {key, help,
+          [field](Config& config, const std::string& value) -> Result<void> {
+            (config.*field).clear();
+            for (std::size_t at = 0; at <= value.size();) {
+              const std::size_t comma = std::min(value.find(',', at), value.size());
+              if (comma > at) (config.*field).push_back(value.substr(at, comma - at));
+              at = comma + 1;
+            }
+            return {};
+          },
+          [field](const Config& config) { return fmt::format("{}", fmt::join(config.*field, ",")); }};
+}
+
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t above = row[j];
+      row[j] = std::min({above + 1, row[j - 1] + 1, diagonal + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      diagonal = above;
+    }
+  }
+  return row[b.size()];
+}
+
+const Setting* find_setting(const std::string& key) {
+  const auto& all = settings();
+  const auto it = std::find_if(all.begin(), all.end(), [&](const Setting& s) { return s.key == key; });
+  return it == all.end() ? nullptr : &*it;
+}
+
+Result<void> unknown(const std::string& what, const std::string& key) {
+  return fail(ConfigErrc::unknown_key, fmt::format("unknown setting '{}'; did you mean '{}'?", what, nearest_key(key)));
+}
+
+}  // namespace
+
+const std::vector<Setting>& settings() {
+  static const std::vector<Setting> all = {
+      text("data_dir", "directory of all stored data", &Config::data_dir),
+      number("shards", "event loops; 0: one per processor; fixed when the data directory is created", &Config::shards),
+      choice("log_level", "least severe lines that are written", &Config::log_level,
+             {"debug", "info", "warning", "error"}),
+      text("amqp.bind", "address for AMQP 0-9-1; '*' for all interfaces", &Config::amqp_bind),
+      number("amqp.port", "port for AMQP 0-9-1; 0: any free one", &Config::amqp_port),
+      number("amqp.frame_max", "largest frame offered to clients, bytes", &Config::amqp_frame_max),
+      number("amqp.channel_max", "most channels per connection", &Config::amqp_channel_max),
+      number("amqp.heartbeat", "heartbeat offered to clients, seconds; 0: none", &Config::amqp_heartbeat_seconds),
+      text("kafka.bind", "address for Kafka clients; '*' for all interfaces", &Config::kafka_bind),
+      number("kafka.port", "port for Kafka clients; 0: any free one", &Config::kafka_port),
+      text("kafka.advertise", "host:port told to Kafka clients; empty: the address they connected to",
+           &Config::kafka_advertise),
+      flag("kafka.auto_create_topics", "create a topic when a client asks for its metadata or produces to it",
+           &Config::kafka_auto_create_topics),
+      number("kafka.default_partitions", "partitions of a topic created without a count",
+             &Config::kafka_default_partitions),
+      bytes("kafka.max_request", "largest request, bytes or with KiB, MiB, GiB", &Config::kafka_max_request_bytes),
+      text("metrics.bind", "address of the Prometheus page", &Config::metrics_bind),
+      number("metrics.port", "port of the Prometheus page; 0: any free one", &Config::metrics_port),
+      number("limits.connections", "most client connections at a time", &Config::max_connections),
+      bytes("limits.message", "largest message", &Config::max_message_bytes),
+      bytes("limits.memory", "message bytes in memory before publishers are slowed; 0: 40 % of the machine's memory",
+            &Config::memory_limit_bytes),
+      bytes("limits.disk_free", "free disk space below which publishes are refused", &Config::disk_free_limit_bytes),
+      choice("storage.durability", "when a message counts as stored", &Config::durability, {"sync", "os"}),
+      bytes("storage.journal_file", "size of a journal file", &Config::journal_file_bytes),
+      bytes("storage.segment", "size of a log segment", &Config::segment_bytes),
+      list("auth.loopback_users", "users that may connect from this machine only, separated by commas",
+           &Config::loopback_users),
+      number("shutdown_grace", "seconds given to clients to take what is pending at a stop",
+             &Config::shutdown_grace_seconds),
+  };
+  return all;
+}
+
+std::string flag_name(const Setting& setting) {
+  std::string name = "--" + setting.key;
+  std::replace_if(name.begin(), name.end(), [](char c) { return c == '.' || c == '_'; }, '-');
+  return name;
+}
+
+std::string environment_name(const Setting& setting) {
+  std::string name = "MILLRACE_" + setting.key;
+  std::replace(name.begin(), name.end(), '.', '_');
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
+  return name;
+}
+
+std::string nearest_key(const std::string& key) {
+  const auto& all = settings();
+  return std::min_element(
+             all.begin(), all.end(),
+             [&](const Setting& a, const Setting& b) { return edit_distance(key, a.key) < edit_distance(key, b.key); })
+      ->key;
+}
+
+namespace {
+
+std::string text_of(const toml::node& node) {
+  if (const auto* s = node.as_string()) return s->get();
+  if (const auto* n = node.as_integer()) return std::to_string(n->get());
+  if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
+  std::string joined;
+  if (const auto* array = node.as_array()) {
+    for (const auto& element : *array) joined += (joined.empty() ? "" : ",") + text_of(element);
+  }
+  return joined;
+}
+
+Result<void> load_table(Config& config, const toml::table& table, const std::string& prefix) {
+  for (const auto& [name, node] : table) {
+    const std::string key = prefix + std::string(name.str());
+    if (const auto* inner = node.as_table()) {
+      if (auto loaded = load_table(config, *inner, key + "."); !loaded.has_value()) return loaded;
+      continue;
+    }
+    const Setting* setting = find_setting(key);
+    if (setting == nullptr) return unknown(key, key);
+    if (auto set = setting->set(config, text_of(node)); !set.has_value()) return set;
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> load_file(Config& config, const std::string& path) {
+  try {
+    const toml::table table = toml::parse_file(path);
+    auto loaded = load_table(config, table, "");
+    if (!loaded.has_value()) return fail(loaded.error().code, path + ": " + loaded.error().detail);
+    return {};
+  } catch (const toml::parse_error& error) {
+    return fail(ConfigErrc::unreadable,
+                fmt::format("{}:{}: {}", path, error.source().begin.line, std::string(error.description())));
+  }
+}
+
+Result<void> load_environment(Config& config, const std::vector<std::pair<std::string, std::string>>& environment) {
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with("MILLRACE_") || name == "MILLRACE_CONFIG") continue;
+    const auto& all = settings();
+    const auto it = std::find_if(all.begin(), all.end(), [&](const Setting& s) { return environment_name(s) == name; });
+    if (it == all.end()) {
+      std::string key = name.substr(9);
+      std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
+      const Setting* near = find_setting(nearest_key(key));
+      return fail(ConfigErrc::unknown_key,
+                  fmt::format("unknown environment variable '{}'; did you mean '{}'?", name, environment_name(*near)));
+    }
+    if (auto set = it->set(config, value); !set.has_value()) return set;
+  }
+  return {};
+}
+
+Result<void> validate(const Config& config) {
+  if (config.data_dir.empty()) return fail(ConfigErrc::bad_value, "data_dir must not be empty");
+  if (config.shards > 64) return fail(ConfigErrc::bad_value, "shards: at most 64");
+  if (config.amqp_frame_max < 4096) return fail(ConfigErrc::bad_value, "amqp.frame_max: at least 4096");
+  if (config.kafka_default_partitions == 0 || config.kafka_default_partitions > 10000) {
+    return fail(ConfigErrc::bad_value, "kafka.default_partitions: 1 to 10000");
+  }
+  if (config.max_message_bytes == 0 || config.max_message_bytes > (std::uint64_t{120} << 20)) {
+    return fail(ConfigErrc::bad_value, "limits.message: 1 byte to 120MiB");
+  }
+  if (config.journal_file_bytes < (std::uint64_t{1} << 20)) {
+    return fail(ConfigErrc::bad_value, "storage.journal_file: at least 1MiB");
+  }
+  if (config.segment_bytes < (std::uint64_t{1} << 20)) {
+    return fail(ConfigErrc::bad_value, "storage.segment: at least 1MiB");
+  }
+  return {};
+}
+
+}  // namespace millrace::server

@@ -1,0 +1,256 @@
+// Reading the journal and deciding which of its rounds count.
+
+#include "storage/recovery.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+
+namespace millrace::storage {
+
+namespace {
+
+std::unexpected<StorageError> io_failure(const io::IoError& error) {
+  return base::fail(StorageErrc::io, error.detail);
+}
+
+bool has_mark(const ScannedRound& round) {
+  return !round.entries.empty() && round.entries.front().type == EntryType::recovery_mark;
+}
+
+}  // namespace
+
+Recovery::Recovery(const StoreEnvironment& environment, const StoreOptions& options, RecoveryTarget& target,
+                   RecoveryReport& report)
+    : environment_(environment), options_(options), target_(target), report_(report) {}
+
+Result<std::unique_ptr<Store>> Store::open(const StoreEnvironment& environment, const StoreOptions& options,
+                                           RecoveryTarget& target, RecoveryReport& report) {
+  return Recovery(environment, options, target, report).run();
+}
+
+Result<std::unique_ptr<Store>> Recovery::run() {
+  store_ = std::make_unique<StoreImpl>(environment_, options_);
+  Result<void> done = read_journal();
+  if (done) done = check_versions();
+  if (done) {
+    apply_marks();
+    decide();
+    done = verify_flushes();
+  }
+  if (done) done = sync_unsynced();
+  if (done) {
+    find_state_bases();
+    done = replay();
+  }
+  if (done) done = build_logs();
+  if (done) {
+    build_states();
+    build_files();
+  }
+  if (done) done = write_first_round();
+  if (done) done = clean_up();
+  if (!done) return std::unexpected(done.error());
+  build_quarantine();
+  const auto free = environment_.disk->free_space();
+  if (!free) return io_failure(free.error());
+  store_->set_free_space(*free);
+  store_->start();
+  return std::unique_ptr<Store>(std::move(store_));
+}
+
+Result<void> Recovery::read_journal() {
+  io::Disk& disk = *environment_.disk;
+  const std::string directory = options_.directory + "/journal";
+  const std::string logs = logs_directory(options_.directory);
+  const std::size_t slash = options_.directory.rfind('/');
+  const std::string parent = slash == std::string::npos ? std::string() : options_.directory.substr(0, slash);
+  for (const std::string& path : {directory, logs}) {
+    if (auto made = disk.make_directory(path); !made) return io_failure(made.error());
+  }
+  // Also when they exist: a process that was killed may have created them, and files in them, without this.
+  for (const std::string& path : {parent, options_.directory, directory, logs}) {
+    if (auto synced = disk.sync_directory(path); !synced) return io_failure(synced.error());
+  }
+  const auto names = disk.list(directory);
+  if (!names) return io_failure(names.error());
+  for (const std::string& name : *names) {
+    const std::uint64_t sequence = Journal::parse_file_name(name);
+    if (sequence == 0) continue;
+    if (auto read = read_file(sequence); !read) return read;
+  }
+  return {};
+}
+
+Result<void> Recovery::read_file(std::uint64_t sequence) {
+  auto opened = environment_.disk->open(store_->journal_.path_of(sequence), io::OpenMode::read_write);
+  if (!opened) return io_failure(opened.error());
+  File file;
+  file.sequence = sequence;
+  file.file = std::move(*opened);
+  const auto size = file.file->size();
+  if (!size) return io_failure(size.error());
+  file.bytes = bytes::Slab::allocate(static_cast<std::size_t>(*size));
+  const auto read = file.file->read_at(0, {file.bytes.mutable_data(), file.bytes.size()});
+  if (!read) return io_failure(read.error());
+  const bytes::ByteView content = file.bytes.view().first(*read);
+
+  if (const auto header = decode_file_header(content)) {
+    if (header->version > kJournalVersion) {
+      return base::fail(StorageErrc::newer_version,
+                        fmt::format("journal file {} has version {}", sequence, header->version));
+    }
+    file.header_readable = header->sequence == sequence;
+  }
+  JournalScanner scanner(content, sequence);
+  Round round;
+  round.file = files_.size();
+  while (scanner.next(round.scanned)) {
+    ++file.rounds;
+    max_round_ = std::max(max_round_, round.number());
+    report_.journal_bytes += Bytes(round.scanned.end() - round.scanned.position);
+    rounds_.push_back(std::move(round));
+    round = Round{};
+    round.file = files_.size();
+  }
+  if (!file.header_readable && file.rounds > 0) report_damage(fmt::format("header of journal file {}", sequence));
+  files_.push_back(std::move(file));
+  return {};
+}
+
+Result<void> Recovery::check_versions() const {
+  for (const Round& round : rounds_) {
+    for (const EntryView& entry : round.scanned.entries) {
+      const bool known_type = entry.type >= EntryType::batch_append && entry.type <= EntryType::log_unflushed;
+      if (entry.version <= kEntryVersion && known_type) continue;
+      return base::fail(StorageErrc::newer_version, fmt::format("journal entry of type {} and version {}",
+                                                                static_cast<int>(entry.type), entry.version));
+    }
+  }
+  return {};
+}
+
+/// Earlier recoveries said which rounds before them do not count.
+void Recovery::apply_marks() {
+  for (std::size_t i = 0; i < rounds_.size(); ++i) {
+    if (!has_mark(rounds_[i].scanned)) continue;
+    const auto mark = decode_recovery_mark(rounds_[i].scanned.entries.front().payload);
+    if (!mark) continue;
+    for (std::size_t j = 0; j < i; ++j) {
+      if (rounds_[j].number() > mark->valid_through) rounds_[j].fate = Fate::ignored;
+    }
+  }
+}
+
+/// True when no round is missing before this one, or the missing ones were on stable storage: then that is damage.
+bool Recovery::continues(const Round& round, std::uint64_t previous) {
+  const bool first_is_there = previous == 0 && round.scanned.position == kJournalHeaderSize;
+  if (first_is_there || round.number() == previous + 1 || has_mark(round.scanned)) return true;
+  if (round.number() - 1 > synced_) return false;
+  report_damage(
+      fmt::format("rounds before {} in journal file {} cannot be found", round.number(), files_[round.file].sequence));
+  damage_without_record_ = true;
+  files_[round.file].damaged = true;
+  return true;
+}
+
+void Recovery::decide() {
+  for (const Round& round : rounds_) {
+    if (round.fate != Fate::ignored) synced_ = std::max(synced_, round.scanned.header.synced);
+  }
+  const bool records_dropped = environment_.mutations != nullptr && environment_.mutations->drop_round_records;
+  std::uint64_t previous = 0;
+  for (std::size_t i = 0; i < rounds_.size(); ++i) {
+    Round& round = rounds_[i];
+    if (round.fate == Fate::ignored) continue;
+    const bool unsynced = round.number() > synced_;
+    if (!continues(round, previous) || (unsynced && !round.scanned.whole && !records_dropped)) {
+      cut_from(i);
+      return;
+    }
+    if (unsynced) files_[round.file].sync_wanted = true;
+    if (!round.scanned.whole && !records_dropped) {
+      round.fate = Fate::damaged;
+      files_[round.file].damaged = true;
+      report_damage(fmt::format("round {} in journal file {}", round.number(), files_[round.file].sequence));
+    }
+    previous = round.number();
+  }
+}
+
+/// What follows a torn round was never confirmed.
+void Recovery::cut_from(std::size_t index) {
+  for (std::size_t i = index; i < rounds_.size(); ++i) {
+    Round& round = rounds_[i];
+    if (round.fate == Fate::ignored) continue;
+    round.fate = Fate::ignored;
+    round.cut_now = true;
+    report_.bytes_cut += Bytes(round.scanned.end() - round.scanned.position);
+  }
+}
+
+/// Rounds that may not have been confirmed count only when what they wrote to segments is whole.
+Result<void> Recovery::verify_flushes() {
+  for (std::size_t i = 0; i < rounds_.size(); ++i) {
+    if (rounds_[i].fate != Fate::counts || rounds_[i].number() <= synced_) continue;
+    const auto whole = flushes_are_whole(i);
+    if (!whole) return std::unexpected(whole.error());
+    if (*whole) continue;
+    cut_from(i);
+    // Once more for those before: a later round may have made it needless to look at them.
+    return verify_flushes();
+  }
+  for (const Round& round : rounds_) {
+    if (round.fate != Fate::ignored) last_counting_ = std::max(last_counting_, round.number());
+  }
+  return {};
+}
+
+Result<bool> Recovery::flushes_are_whole(std::size_t index) {
+  for (const EntryView& entry : rounds_[index].scanned.entries) {
+    if (entry.type != EntryType::log_flushed) continue;
+    const auto flushed = decode_log_flushed(entry.payload);
+    if (!flushed) continue;
+    const Offset from = std::max(flushed->from, needed_from(index, flushed->log));
+    if (from >= flushed->until) continue;
+    auto whole = SegmentSet::verify_flushed(*store_->cache_, log_directory(options_.directory, flushed->log),
+                                            flushed->log, from, flushed->until);
+    if (!whole || !*whole) return whole;
+    flushed_unsynced_.try_emplace(flushed->log, *flushed);
+  }
+  return true;
+}
+
+/// The first offset of the log that matters to what a round flushed, as far as later rounds tell: they may have trimmed
+/// or deleted the log, and its files may be gone; or they repeat its batches in the journal.
+Offset Recovery::needed_from(std::size_t index, LogId log) const {
+  Offset from(0);
+  for (std::size_t i = index + 1; i < rounds_.size(); ++i) {
+    if (rounds_[i].fate != Fate::counts) continue;
+    for (const EntryView& entry : rounds_[i].scanned.entries) {
+      if (entry.type == EntryType::log_deleted) {
+        if (decode_log_deleted(entry.payload) == log) return kMaxOffset;
+      } else if (entry.type == EntryType::log_unflushed) {
+        const auto unflushed = decode_log_unflushed(entry.payload);
+        const bool next = rounds_[i].number() == rounds_[index].number() + 1;
+        if (unflushed && unflushed->log == log && next) return kMaxOffset;
+      } else if (entry.type == EntryType::log_trim) {
+        const auto trim = decode_log_trim(entry.payload);
+        if (trim && trim->log == log) from = std::max(from, trim->start);
+      } else if (entry.type == EntryType::log_meta) {
+        const auto meta = decode_log_meta(entry.payload);
+        if (meta && meta->log == log) from = std::max(from, meta->start);
+      }
+    }
+  }
+  return from;
+}
+
+void Recovery::report_damage(const std::string& reason) {
+  base::log::error("{}: damaged: {}", options_.directory, reason);
+  report_.quarantined.push_back({kUnknownLog, model::kNoOffset, model::kNoOffset, reason});
+}
+
+}  // namespace millrace::storage

@@ -1,0 +1,45 @@
+// Made by tools/kafka/generate.py from tools/kafka/messages/; change that and run it again.
+
+// clang-format off
+#pragma once
+
+#include <cstdint>
+
+namespace millrace::wire::kafka {
+
+/// The requests this codec knows; a value from the wire may be another.
+enum class ApiKey : std::int16_t {
+  produce = 0,
+  fetch = 1,
+  list_offsets = 2,
+  metadata = 3,
+  offset_commit = 8,
+  offset_fetch = 9,
+  find_coordinator = 10,
+  join_group = 11,
+  heartbeat = 12,
+  leave_group = 13,
+  sync_group = 14,
+  describe_groups = 15,
+  list_groups = 16,
+  sasl_handshake = 17,
+  api_versions = 18,
+  create_topics = 19,
+  delete_topics = 20,
+  delete_records = 21,
+  init_producer_id = 22,
+  offset_for_leader_epoch = 23,
+  add_partitions_to_txn = 24,
+  add_offsets_to_txn = 25,
+  end_txn = 26,
+  txn_offset_commit = 28,
+  describe_configs = 32,
+  alter_configs = 33,
+  sasl_authenticate = 36,
+  create_partitions = 37,
+  delete_groups = 42,
+  incremental_alter_configs = 44,
+  describe_cluster = 60,
+};
+
+}  // namespace millrace::wire::kafka

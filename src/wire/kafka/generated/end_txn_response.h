@@ -1,0 +1,45 @@
+// Made by tools/kafka/generate.py from tools/kafka/messages/end_txn.txt; change that and run it again.
+
+// clang-format off
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wire/kafka/generated/api_key.h"
+#include "wire/kafka/primitives.h"
+
+namespace millrace::wire::kafka {
+
+struct EndTxnResponse {
+  static constexpr ApiKey kApiKey = ApiKey::end_txn;
+  static constexpr std::int16_t kMinVersion = 0;
+  static constexpr std::int16_t kMaxVersion = 5;
+  static constexpr std::int16_t kFlexibleFrom = 3;
+  static constexpr std::string_view kName = "EndTxnResponse";
+
+  std::int32_t throttle_time_ms = 0;
+  ErrorCode error_code = ErrorCode::none;
+  std::int64_t producer_id = -1;
+  std::int16_t producer_epoch = -1;
+
+  /// False when the version is not one of ours or the bytes are malformed; views point into the input.
+  [[nodiscard]] bool decode(bytes::Reader& reader, std::int16_t wire_version);
+  /// The version must be one of ours.
+  void encode(bytes::Writer& writer, std::int16_t wire_version) const;
+  std::string to_text() const;
+
+  void decode_fields(Decoder& in);
+  void encode_fields(Encoder& out) const;
+  template <class Self, class Visitor>
+  static void visit([[maybe_unused]] Self& self, [[maybe_unused]] Visitor& visitor) {
+    visitor(FieldInfo{.name = "throttle_time_ms", .versions = {0, 5}}, self.throttle_time_ms);
+    visitor(FieldInfo{.name = "error_code", .versions = {0, 5}}, self.error_code);
+    visitor(FieldInfo{.name = "producer_id", .versions = {5, 5}}, self.producer_id);
+    visitor(FieldInfo{.name = "producer_epoch", .versions = {5, 5}}, self.producer_epoch);
+  }
+};
+
+}  // namespace millrace::wire::kafka

@@ -1,0 +1,145 @@
+#!/usr/bin/env python3
+"""Kills a real server under full load, again and again, and checks every promise after each restart.
+
+  tests/crash/run.py --server build/release/src/server/millrace-server
+
+A cycle publishes with confirms at full speed to 1 or 100 queues (AMQP) and produces with acks=all (Kafka), while a consumer
+acknowledges, rejects and requeues, with and without transactions; then SIGKILL at a random instant. After the restart every
+confirmed message must be there once, with its content and in order; what was acknowledged and committed must not come back;
+what was rejected must be a dead letter. One folder of data lives through all cycles. Some restarts are killed as well.
+
+MILLRACE_CRASH_CYCLES (20), MILLRACE_CRASH_MESSAGES (confirmed per cycle, 50000), MILLRACE_CRASH_SEED (new each time)
+"""
+
+import argparse
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import cycles
+from cycles import AmqpLoad, KafkaLoad, clients, setting, shorten
+
+import server as servers
+
+STANDING_MESSAGES = 3000
+
+
+class Run:
+    def __init__(self, arguments):
+        self.seed = setting("SEED", random.randrange(1 << 30))
+        self.chance = random.Random(self.seed)
+        self.program = cycles.load_program(arguments.server)
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="millrace-crash-"))
+        log = clients.BUILD / "reports" / "crash-server.log"
+        log.unlink(missing_ok=True)
+        self.server = servers.Server(arguments.server.resolve(), data=self.folder / "data", log=log)
+        self.messages = setting("MESSAGES", 50000)
+        self.passed = self.failed = self.skipped = self.confirmed = 0
+        self.slowest_start = 0.0
+        self.transactions = False
+        try:
+            clients.python()
+            self.kafka = True
+        except clients.Unavailable as reason:
+            self.kafka = False
+            print(f"skip - Kafka load: {reason}")
+            self.skipped += 1
+
+    def result(self, name, problem, text=""):
+        print(f"{'not ok' if problem else 'ok'} - {name}{': ' if problem or text else ''}{problem or text}", flush=True)
+        if problem:
+            self.failed += 1
+        else:
+            self.passed += 1
+
+    def restart(self, cycle):
+        """Starts again; every fourth time the recovery itself is killed first."""
+        if cycle % 4 == 3:
+            self.server.start_and_kill(self.chance.uniform(0.0, 0.15))
+        self.server.start()
+        self.slowest_start = max(self.slowest_start, self.server.seconds_to_ready)
+
+    def cycle(self, number):
+        queues = 100 if number % 2 else 1
+        transactions = self.transactions and number // 2 % 2 == 1
+        load = AmqpLoad(self.program, self.folder, f"c{number}", queues, self.chance.randrange(1 << 60), transactions,
+                        self.chance.randrange(self.messages // 5, self.messages))
+        kafka = KafkaLoad(self.folder, f"k{number}", number) if self.kafka else None
+        name = f"cycle {number}: {queues} queue{'s' if queues > 1 else ''}{', transactions' if transactions else ''}"
+        problem, text = "", ""
+        try:
+            if kafka:
+                kafka.start(self.server.address("kafka"))
+            load.start(self.server.ports["amqp"])
+            load.wait_confirmed(self.messages)
+            time.sleep(self.chance.uniform(0, 0.4))
+            self.server.kill()
+            load.finish()
+            if kafka:
+                kafka.finish()
+            self.restart(number)
+            verdict, confirmed, text = load.check(self.server.ports["amqp"])
+            self.confirmed += confirmed
+            problem = "; ".join(verdict.lines()) or ("" if confirmed >= self.messages else f"only {text}")
+        except Exception as error:  # whatever went wrong, the cycle failed
+            problem = shorten(error)
+        finally:
+            load.stop()
+            if kafka:
+                kafka.stop()
+        self.result(name, problem, text)
+        if kafka and kafka.ledger.is_file():
+            self.check_kafka(number, kafka)
+
+    def check_kafka(self, number, kafka):
+        problem, text = "", ""
+        try:
+            text = kafka.check(self.server.address("kafka"))
+        except Exception as error:
+            problem = shorten(error)
+        self.result(f"cycle {number}: acks=all", problem, text)
+
+    def run(self):
+        print(f"crash: seed {self.seed}, data in {self.folder}", flush=True)
+        self.server.start()
+        self.transactions, text = cycles.has_transactions(self.program, self.server.ports["amqp"])
+        if not self.transactions:
+            print(f"skip - committed settlements: {text}", flush=True)
+            self.skipped += 1
+        standing = AmqpLoad(self.program, self.folder, "standing", 3, self.seed, False, 0)
+        standing.start(self.server.ports["amqp"], limit=STANDING_MESSAGES)
+        standing.finish()
+        for number in range(setting("CYCLES", 20)):
+            self.cycle(number)
+            if not self.server.alive():
+                self.result("the server", f"is not running: {self.server.tail(10)}")
+                break
+        else:
+            verdict, _, text = standing.check(self.server.ports["amqp"])
+            self.result("messages from before the first kill", "; ".join(verdict.lines()), text)
+            code = self.server.stop()
+            self.result("clean stop", "" if code == 0 else f"ended with {code}")
+            check = subprocess.run([self.server.binary, "--check", str(self.server.data)], capture_output=True, text=True)
+            self.result("the stored data is sound", "" if check.returncode == 0 else shorten(check.stdout + check.stderr))
+        self.server.kill()
+        print(f"crash: {self.confirmed} confirmed messages checked; slowest start {self.slowest_start:.2f} s", flush=True)
+        if self.failed:
+            print(f"crash: MILLRACE_CRASH_SEED={self.seed} repeats the choices; the data is kept in {self.folder}")
+        else:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
+        return 1 if self.failed or not self.passed else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--server", type=pathlib.Path, required=True)
+    return Run(parser.parse_args()).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,88 @@
+"""Installs the public clients under build/, once, each through its own package manager."""
+
+import hashlib
+import pathlib
+import shutil
+import subprocess
+
+HERE = pathlib.Path(__file__).resolve().parent
+BUILD = HERE.parents[1] / "build"
+
+
+class Unavailable(Exception):
+    """A client cannot be had here; its suites are skipped with this reason."""
+
+
+class Broken(Exception):
+    """A suite of ours does not compile: a failure, not a reason to skip."""
+
+
+def run(command, what, cwd=None, timeout=600, problem=Unavailable):
+    try:
+        done = subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True, timeout=timeout)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise problem(f"{what}: {error}") from error
+    if done.returncode:
+        raise problem(f"{what}: {(done.stderr.strip() or done.stdout.strip())[-1000:]}")
+    return done.stdout.strip()
+
+
+def installed_from(folder, source):
+    """True when folder was made from this version of the source file."""
+    mark = folder / ".made-from"
+    return mark.is_file() and mark.read_text() == hashlib.sha256(source.read_bytes()).hexdigest()
+
+
+def mark_made(folder, source):
+    (folder / ".made-from").write_text(hashlib.sha256(source.read_bytes()).hexdigest())
+
+
+def python():
+    folder, wanted = BUILD / "interop-venv", HERE / "requirements.txt"
+    interpreter = folder / "bin" / "python"
+    if not installed_from(folder, wanted):
+        shutil.rmtree(folder, ignore_errors=True)
+        run(["python3", "-m", "venv", folder], "python3 -m venv")
+        run([interpreter, "-m", "pip", "install", "-q", "--disable-pip-version-check", "-r", wanted], "pip install")
+        mark_made(folder, wanted)
+    return interpreter
+
+
+def node():
+    folder, wanted = BUILD / "interop-node", HERE / "package.json"
+    for program in ("node", "npm"):
+        if not shutil.which(program):
+            raise Unavailable(f"no {program}")
+    if not installed_from(folder, wanted):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.copy(wanted, folder)
+        run(["npm", "install", "--no-audit", "--no-fund", "--silent"], "npm install", cwd=folder)
+        mark_made(folder, wanted)
+    return folder / "node_modules"
+
+
+def c_program(source):
+    target = BUILD / "interop-c" / source.stem
+    target.parent.mkdir(parents=True, exist_ok=True)
+    flags = run(["pkg-config", "--cflags", "--libs", "librabbitmq"], "librabbitmq").split()
+    run(["cc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-o", target, source, *flags], f"compiling {source.name}",
+        problem=Broken)
+    return target
+
+
+def java_classpath():
+    """Compiled Java suites together with the clients from Maven Central."""
+    folder, wanted = BUILD / "interop-java", HERE / "pom.xml"
+    for program in ("javac", "mvn"):
+        if not shutil.which(program):
+            raise Unavailable(f"no {program} (scripts/install_deps.sh java)")
+    if not installed_from(folder, wanted):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        shutil.copy(wanted, folder)
+        run(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"], "mvn", cwd=folder)
+        mark_made(folder, wanted)
+    classes = folder / "classes"
+    run(["javac", "-d", classes, "-cp", f"{folder}/jars/*", *sorted((HERE / "suites").glob("*.java"))], "javac", problem=Broken)
+    return f"{classes}:{folder}/jars/*"

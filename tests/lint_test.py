@@ -1,0 +1,239 @@
+#!/usr/bin/env python3
+"""The checks in tools/lint can fail: each test shows one what it must find, and what it must leave alone."""
+
+import pathlib
+import subprocess
+import sys
+import tempfile
+import textwrap
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools" / "lint"))
+
+import common  # noqa: E402
+import limits  # noqa: E402
+import module_edges  # noqa: E402
+import tidy  # noqa: E402
+import words  # noqa: E402
+
+
+def cpp(text):
+    return limits.Scanner(textwrap.dedent(text)).scan()
+
+
+def lines(count, text="  call();\n"):
+    return text * count
+
+
+class FunctionLength(unittest.TestCase):
+    def names(self, text):
+        return [name for name, _, _ in cpp(text)]
+
+    def test_measures_from_signature_to_closing_brace(self):
+        self.assertEqual(cpp("int a;\n\nint sum(int x,\n        int y) {\n  return x + y;\n}\n"), [("sum", 3, 6)])
+
+    def test_long_function_is_found_and_the_limit_itself_is_allowed(self):
+        path = pathlib.PurePosixPath("src/a/b.cc")
+        self.assertEqual(limits.check(path, "void f() {\n" + lines(68) + "}\n"), [])
+        findings = limits.check(path, "void f() {\n" + lines(69) + "}\n")
+        self.assertEqual(findings, ["src/a/b.cc:1: f has 71 lines, the limit is 70"])
+
+    def test_members_inside_namespaces_and_classes(self):
+        self.assertEqual(self.names("""
+            namespace millrace::x {
+            class Log final : public Base<int> {
+             public:
+              Log() : size_{0}, name_("n") { open(); }
+              int size() const noexcept { return size_; }
+             private:
+              int size_{3};
+            };
+            auto Log::next() -> Result<int> {
+              if (x) { return 1; }
+              return 2;
+            }
+            }  // namespace
+            """), ["Log", "size", "Log::next"])
+
+    def test_constructor_with_braced_members_over_several_lines(self):
+        found = cpp("Log::Log(int a)\n    : a_{a},\n      b_{1}\n{\n  open();\n}\nvoid g() {\n}\n")
+        self.assertEqual(found, [("Log::Log", 1, 6), ("g", 7, 8)])
+
+    def test_tables_and_enums_are_not_functions(self):
+        self.assertEqual(self.names("""
+            enum class Kind : int { a, b };
+            constexpr std::array<Row, 2> kRows = {{{f(1), 2}, {3, 4}}};
+            const std::map<int, int> kMap{{1, f(2)}};
+            template <typename T = std::vector<int>>
+            struct Pair { T a; };
+            """), [])
+
+    def test_braces_in_strings_comments_and_characters(self):
+        found = cpp("""\
+            void f() {  // {
+              char c = '{'; auto s = "}}"; auto r = R"(} {)"; int n = 1'000;
+            /* { */
+            }
+            void g() {}
+            """)
+        self.assertEqual(found, [("f", 1, 4), ("g", 5, 5)])
+
+    def test_operators_and_lambdas_at_namespace_scope(self):
+        self.assertEqual(len(cpp("bool operator==(A a, A b) {\n return true;\n}\nconst auto f = [](int x) {\n return x;\n};\n")), 2)
+
+    def test_tests_are_named_after_their_case(self):
+        self.assertEqual(self.names("TEST(Log, appends) {\n}\n"), ["TEST(Log, appends)"])
+
+    def test_extern_c_function(self):
+        self.assertEqual(self.names('extern "C" int LLVMFuzzerTestOneInput(const uint8_t* d, size_t n) {\n}\n'),
+                         ["LLVMFuzzerTestOneInput"])
+
+    def test_python_and_shell(self):
+        python = "def f():\n" + lines(70, "    call()\n")
+        self.assertEqual(len(limits.check(pathlib.PurePosixPath("a.py"), python)), 1)
+        shell = "f() {\n" + lines(70, "  call\n") + "}\n"
+        self.assertEqual(len(limits.check(pathlib.PurePosixPath("a.sh"), shell)), 1)
+
+    def test_file_length(self):
+        path = pathlib.PurePosixPath("src/a/generated/b.h")
+        self.assertEqual(limits.check(path, lines(800, "int a;\n")), [])
+        self.assertIn("801 lines", limits.check(path, lines(801, "int a;\n"))[0])
+
+
+class Words(unittest.TestCase):
+    def find(self, name, text):
+        return words.check(pathlib.PurePosixPath(name), text)
+
+    def test_unfinished_work(self):
+        self.assertEqual(len(self.find("a.cc", "// TO" "DO: later\n// FIX" "ME\n")), 2)
+        self.assertEqual(self.find("a.cc", "// all done\n"), [])
+
+    def test_machine_paths(self):
+        self.assertEqual(len(self.find("a.md", "see /home/" "me/x and\n/wo" "rk/x\n")), 2)
+        self.assertEqual(self.find("a.md", "https://host/home/page and src/work/x and $HOME/home/x\n"), [])
+
+    def test_debugging(self):
+        self.assertEqual(len(self.find("src/broker/a.cc", '  std::cerr << "here";\n#if 0\n')), 2)
+        self.assertEqual(self.find("src/server/main.cc", '  std::cerr << "usage";\n'), [])
+        self.assertEqual(len(self.find("a.py", "breakpoint" "()\n")), 1)
+
+    def test_conflict_marks(self):
+        self.assertEqual(len(self.find("a.md", "<<<<<<" "< HEAD\n")), 1)
+
+
+class ModuleEdges(unittest.TestCase):
+    """A small tree in a repository of its own, with one mistake at a time."""
+
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.root = pathlib.Path(self.folder.name)
+        subprocess.run(["git", "init", "-q", str(self.root)], check=True)
+        self.write("src/base/CMakeLists.txt", "millrace_module(base)\n")
+        self.write("src/base/log.h", "#pragma once\n")
+        self.write("src/bytes/CMakeLists.txt", "millrace_module(bytes DEPS base)\n")
+        self.write("src/bytes/view.h", '#include "base/log.h"\n')
+        self.write("src/testing/CMakeLists.txt", "millrace_module(testing DEPS base bytes)\n")
+        self.write("src/testing/disk.h", "#pragma once\n")
+        self.write("src/wire/kafka/CMakeLists.txt", "millrace_module(wire/kafka DEPS base bytes)\n")
+        self.write("src/wire/kafka/frame.h", '#include "bytes/view.h"\n')
+
+    def tearDown(self):
+        self.folder.cleanup()
+
+    def write(self, name, text):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+    def findings(self):
+        return module_edges.check(self.root)[0]
+
+    def test_clean_tree(self):
+        self.assertEqual(self.findings(), [])
+
+    def test_include_that_is_not_declared(self):
+        self.write("src/wire/kafka/a.cc", '#include "testing/disk.h"\n')
+        self.assertIn("does not declare testing", self.findings()[0])
+
+    def test_declared_edge_that_the_architecture_forbids(self):
+        self.write("src/bytes/CMakeLists.txt", "millrace_module(bytes DEPS base wire/kafka)\n")
+        self.assertEqual(self.findings(), ["src/bytes/CMakeLists.txt:1: bytes must not depend on wire/kafka"])
+
+    def test_gateway_must_not_know_another_protocol(self):
+        self.write("src/gateway/amqp/CMakeLists.txt", "millrace_module(gateway/amqp DEPS base wire/kafka)\n")
+        self.assertIn("must not depend on wire/kafka", self.findings()[0])
+        self.write("src/gateway/amqp/CMakeLists.txt", "millrace_module(gateway/amqp DEPS base)\n")
+        self.assertEqual(self.findings(), [])
+
+    def test_fakes_are_for_tests_only(self):
+        self.write("src/bytes/CMakeLists.txt", "millrace_module(bytes DEPS base TEST_DEPS testing)\n")
+        self.write("src/bytes/view_test.cc", '#include "testing/disk.h"\n')
+        self.assertEqual(self.findings(), [])
+        self.write("src/bytes/view.cc", '#include "testing/disk.h"\n')
+        self.assertEqual(len(self.findings()), 1)
+
+    def test_module_outside_the_table_and_header_that_does_not_exist(self):
+        self.write("src/extra/CMakeLists.txt", "millrace_module(extra DEPS base)\n")
+        self.write("src/base/log.cc", '#include "base/nothing.h"\n')
+        found = "\n".join(self.findings())
+        self.assertIn("module extra is not in the architecture's table", found)
+        self.assertIn('"base/nothing.h" is not a header of a module', found)
+
+    def test_outside_libraries(self):
+        self.write("src/bytes/net.cc", "#include <boost/asio.hpp>\n#include <gtest/gtest.h>\n")
+        self.write("src/bytes/net_test.cc", "#include <gtest/gtest.h>\n")
+        self.assertEqual(len(self.findings()), 2)
+
+    def test_commented_include_does_not_count(self):
+        self.write("src/base/log.cc", '// #include "bytes/view.h"\n/*\n#include "bytes/view.h"\n*/\n')
+        self.assertEqual(self.findings(), [])
+
+    def test_core_uses_no_clock_and_no_protocol_word(self):
+        self.write("src/model/CMakeLists.txt", "millrace_module(model DEPS base)\n")
+        self.write("src/model/a.cc", "auto t = std::chrono::steady_clock::now();\nint kafka_offset;\n// Kafka layout\n")
+        found = self.findings()
+        self.assertEqual(len(found), 2)
+        self.assertIn("src/model/a.cc:1: model must not use a real clock", found[0])
+        self.assertIn("src/model/a.cc:2: model must not use a protocol's word", found[1])
+
+    def test_examples_use_the_client_only(self):
+        self.write("examples/order/a.cc", '#include "bytes/view.h"\n')
+        self.assertIn("examples must not include bytes/view.h", self.findings()[0])
+
+
+class ResultCache(unittest.TestCase):
+    def test_key_changes_with_a_reached_header_and_only_then(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "src/a").mkdir(parents=True)
+            (root / "src/a/x.cc").write_text('#include "a/x.h"\n')
+            (root / "src/a/x.h").write_text('#include "a/y.h"\n')
+            (root / "src/a/y.h").write_text("int y;\n")
+            (root / "src/a/z.h").write_text("int z;\n")
+            first = common.ClosureHash(root).of("src/a/x.cc")
+            (root / "src/a/z.h").write_text("int other;\n")
+            self.assertEqual(common.ClosureHash(root).of("src/a/x.cc"), first)
+            (root / "src/a/y.h").write_text("int changed;\n")
+            self.assertNotEqual(common.ClosureHash(root).of("src/a/x.cc"), first)
+            self.assertNotEqual(common.ClosureHash(root, salt="2").of("src/a/z.h"), common.ClosureHash(root).of("src/a/z.h"))
+
+
+class Tidy(unittest.TestCase):
+    def test_command_for_clang(self):
+        words_in = "c++ -I/s/src -Wall -Winvalid-pch -include /b/p.hxx -std=c++23 -o a.o -c /s/a.cc".split()
+        self.assertEqual(tidy.clang_command(words_in, "/s/a.cc"),
+                         ["c++", "-I/s/src", "-include", "/b/p.hxx", "-std=c++23", "-Wno-everything"])
+
+
+class StripCpp(unittest.TestCase):
+    def test_keeps_lines_and_columns(self):
+        text = 'int a; /* x\n y */ int b; // z\nauto s = "q//";\n'
+        stripped = common.strip_cpp(text)
+        self.assertEqual(len(stripped), len(text))
+        self.assertEqual(stripped.count("\n"), text.count("\n"))
+        self.assertEqual(stripped.index("int b"), text.index("int b"))
+        self.assertNotIn("q//", stripped)
+
+
+if __name__ == "__main__":
+    unittest.main()

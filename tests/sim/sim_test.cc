@@ -1,0 +1,161 @@
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "simulation.h"
+
+namespace millrace::simtest {
+namespace {
+
+/// The seed under way, for the message of a process that aborts.
+std::uint64_t current_seed = 0;
+
+void on_abort(int) {
+  char text[64];
+  std::uint64_t rest = current_seed;
+  std::size_t at = sizeof text;
+  text[--at] = '\n';
+  do {
+    text[--at] = static_cast<char>('0' + rest % 10);
+    rest /= 10;
+  } while (rest != 0);
+  constexpr char kWords[] = "\naborted in seed ";
+  [[maybe_unused]] auto one = ::write(STDERR_FILENO, kWords, sizeof kWords - 1);
+  [[maybe_unused]] auto two = ::write(STDERR_FILENO, text + at, sizeof text - at);
+}
+
+std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
+  const char* text = std::getenv(variable);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+Outcome run_plan(const Plan& plan, bool verbose = false) {
+  current_seed = plan.seed;
+  Simulation simulation(plan);
+  if (verbose) simulation.set_verbose();
+  return simulation.run();
+}
+
+class Sim : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    ::signal(SIGABRT, on_abort);
+    base::log::set_level(base::log::Level::error);
+  }
+};
+using SimMutants = Sim;
+
+std::string seen(const sim::FaultCounters& counters) {
+  return counters.to_string();
+}
+
+// MILLRACE_SIM_SEED=N runs that seed alone and prints all that happens.
+TEST_F(Sim, SeedsHoldTheirPromises) {
+  if (const std::uint64_t seed = number_from("MILLRACE_SIM_SEED", 0); seed != 0) {
+    const Plan plan = Plan::draw(seed);
+    fmt::print(stderr, "{}\n", plan.to_string());
+    const Outcome outcome = run_plan(plan, std::getenv("MILLRACE_SIM_QUIET") == nullptr);
+    EXPECT_EQ(outcome.failure, "");
+    return;
+  }
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(number_from("MILLRACE_SIM_SECONDS", 120));
+  const std::uint64_t first = number_from("MILLRACE_SIM_FIRST", 1);
+  const std::uint64_t count = number_from("MILLRACE_SIM_SEEDS", 3000);
+  const std::uint64_t failures_max = number_from("MILLRACE_SIM_FAILURES", 1);
+  sim::FaultCounters faults;
+  sim::FaultCounters events;
+  std::uint64_t seeds = 0;
+  std::uint64_t failures = 0;
+  for (std::uint64_t seed = first; seed < first + count && std::chrono::steady_clock::now() < end; ++seed) {
+    const Plan plan = Plan::draw(seed);
+    const Outcome outcome = run_plan(plan);
+    ++seeds;
+    faults.add(outcome.faults);
+    events.add(outcome.events);
+    if (outcome.failure.empty()) continue;
+    ADD_FAILURE() << outcome.failure << "\n  " << plan.to_string() << "\n  again with MILLRACE_SIM_SEED=" << seed;
+    if (++failures >= failures_max) break;
+  }
+  fmt::print("{} seeds; {}\nfaults: {}\n", seeds, seen(events), seen(faults));
+  if (failures > 0 || seeds < 200) return;
+  for (const char* fault :
+       {"power_loss", "sync_failure", "write_failure", "disk_full", "crash.sector_torn", "crash.sector_lost",
+        "crash.writes_reordered", "crash.sector_misdirected", "crash.name_lost", "damage.bit_flipped",
+        "damage.sector_misdirected", "damage.sector_zeroed", "net.dropped", "process.kill", "process.machine_crash",
+        "process.clean_stop", "process.stopped_in_recovery", "process.stopped_by_storage"}) {
+    EXPECT_GT(faults.of(fault), 0U) << "never met: " << fault;
+  }
+}
+
+TEST_F(Sim, TheSameSeedDoesTheSame) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    const Plan plan = Plan::draw(seed);
+    EXPECT_EQ(run_plan(plan).trace_hash, run_plan(plan).trace_hash) << "seed " << seed;
+  }
+  EXPECT_NE(run_plan(Plan::draw(1)).trace_hash, run_plan(Plan::draw(2)).trace_hash);
+}
+
+Plan mutant_plan(std::uint64_t seed) {
+  Plan plan = Plan::draw(seed);
+  plan.bit_rot = false;
+  plan.misdirected = false;
+  plan.power_loss = true;
+  // Rounds of many sectors, which tear, and moves, which must be all or nothing.
+  plan.largest_body = 8192;
+  plan.direct_clients = 4;
+  plan.lifetimes = 6;
+  plan.reject_percent = 70;
+  plan.all_dead_lettered = true;
+  return plan;
+}
+
+constexpr int kCaught = 42;
+
+/// Whether some seed of the first `most` notices the defect: by what the oracle sees, or by an assertion of the broker
+/// itself. In a process of its own, which an assertion may end.
+bool is_caught(void (*spoil)(storage::StoreMutations&), std::uint64_t most) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    for (std::uint64_t seed = 1; seed <= most; ++seed) {
+      Plan plan = mutant_plan(seed);
+      spoil(plan.mutations);
+      const Outcome outcome = run_plan(plan);
+      if (outcome.failure.empty()) continue;
+      fmt::print(stderr, "caught by seed {}: {}\n", seed, outcome.failure);
+      ::_exit(kCaught);
+    }
+    ::_exit(0);
+  }
+  int status = 0;
+  if (::waitpid(child, &status, 0) != child) return false;
+  if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGABRT;
+  return WIFEXITED(status) && WEXITSTATUS(status) == kCaught;
+}
+
+TEST_F(SimMutants, WithoutADefectNothingIsNoticed) {
+  for (std::uint64_t seed = 1; seed <= number_from("MILLRACE_SIM_CONTROL_SEEDS", 40); ++seed) {
+    const Outcome outcome = run_plan(mutant_plan(seed));
+    ASSERT_EQ(outcome.failure, "") << "seed " << seed;
+  }
+}
+
+TEST_F(SimMutants, ConfirmingBeforeTheSyncIsNoticed) {
+  EXPECT_TRUE(is_caught([](storage::StoreMutations& m) { m.confirm_before_sync = true; }, 60));
+}
+
+TEST_F(SimMutants, DroppedRoundRecordsAreNoticed) {
+  EXPECT_TRUE(is_caught([](storage::StoreMutations& m) { m.drop_round_records = true; }, 200));
+}
+
+TEST_F(SimMutants, ReusedOffsetsAreNoticed) {
+  EXPECT_TRUE(is_caught([](storage::StoreMutations& m) { m.reuse_offsets = true; }, 60));
+}
+
+}  // namespace
+}  // namespace millrace::simtest
