@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "base/prng.h"
 #include "base/result.h"
 #include "base/strong_id.h"
@@ -49,6 +50,11 @@ TEST(Prng, IsDeterministicAndBounded) {
 
 TEST(AssertDeathTest, StopsWithContext) {
   EXPECT_DEATH(MILLRACE_ASSERT(1 == 2, "value {}", 42), "assertion failed: 1 == 2: value 42");
+}
+
+TEST(Log, WhatAClientChoseCannotBeginALine) {
+  EXPECT_EQ(base::log::printable("user 'a\n2026-01-01 error   forged'"), "user 'a\\x0a2026-01-01 error   forged'");
+  EXPECT_EQ(base::log::printable("\x1b[31m\x7f gr\xc3\xbc\xc3\x9f"), "\\x1b[31m\\x7f gr\xc3\xbc\xc3\x9f");
 }
 
 }  // namespace

@@ -46,7 +46,22 @@ bool parse_level(std::string_view name, Level& level) {
   return true;
 }
 
-void write(Level level, std::string_view text) {
+std::string printable(std::string_view text) {
+  std::string result;
+  result.reserve(text.size());
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) {
+      result += fmt::format("\\x{:02x}", byte);
+    } else {
+      result += c;
+    }
+  }
+  return result;
+}
+
+void write(Level level, std::string_view unsafe) {
+  const std::string text = printable(unsafe);
   static constexpr spdlog::level::level_enum kLevels[] = {spdlog::level::debug, spdlog::level::info,
                                                           spdlog::level::warn, spdlog::level::err};
   logger().log(kLevels[static_cast<int>(level)], spdlog::string_view_t(text.data(), text.size()));

@@ -14,7 +14,9 @@ void set_level(Level level);
 bool enabled(Level level);
 /// "debug", "info", "warning" or "error"; false when the name is none of them.
 bool parse_level(std::string_view name, Level& level);
-/// Writes one line: time, level, text. Safe from any thread.
+/// The text with control characters written as \xNN: what a client chose must not look like a line of its own.
+std::string printable(std::string_view text);
+/// Writes one line: time, level, printable text. Safe from any thread.
 void write(Level level, std::string_view text);
 
 template <class... Args>

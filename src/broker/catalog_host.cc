@@ -1,5 +1,8 @@
 #include "broker/catalog_host.h"
 
+#include <fmt/core.h>
+
+#include "auth/authorizer.h"
 #include "broker/auto_delete.h"
 #include "broker/shard.h"
 
@@ -38,7 +41,26 @@ CatalogHost::CatalogHost(Shard& shard, catalog::CatalogStore& writer) : shard_(s
   });
 }
 
+namespace {
+
+/// The catalog stores patterns; what a pattern is, auth knows.
+Result<void> check_patterns(const catalog::Transaction& transaction) {
+  for (const catalog::Command& command : transaction.commands) {
+    const auto* put = std::get_if<catalog::PutPermission>(&command);
+    if (put == nullptr) continue;
+    for (const std::string* pattern : {&put->permission.configure, &put->permission.write, &put->permission.read}) {
+      if (const auto valid = auth::Authorizer::check_pattern(*pattern); !valid.has_value()) {
+        return base::fail(BrokerErrc::invalid, fmt::format("pattern '{}': {}", *pattern, valid.error().detail));
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 void CatalogHost::execute(catalog::Transaction transaction, Done done) {
+  if (auto valid = check_patterns(transaction); !valid.has_value()) return done(std::move(valid));
   add_auto_deletes(writer_.state(), transaction);
   writer_.execute(std::move(transaction),
                   [this, done = std::move(done)](catalog::Result<catalog::Revision> result) mutable {

@@ -45,8 +45,13 @@ void Topology::execute(catalog::Transaction transaction, Callback<void> done) {
 }
 
 void Topology::allocate_id(Callback<ObjectId> done) {
-  on_catalog_shard<ObjectId>(shard_, std::move(done),
-                             [](CatalogHost& host, auto reply) { reply(host.writer().allocate_id()); });
+  on_catalog_shard<ObjectId>(shard_, std::move(done), [](CatalogHost& host, auto reply) mutable {
+    const ObjectId id = host.writer().allocate_id();
+    if (host.writer().durably_reserved(id)) return reply(id);
+    // Changes become durable in order: after this one, so is the block that holds the number.
+    const std::uint64_t reserved = host.writer().state().reserved_ids();
+    host.execute({.commands = {catalog::ReserveIds{reserved + 1}}}, then_return(id, std::move(reply)));
+  });
 }
 
 void Topology::create_exchange(catalog::Exchange exchange, Callback<ObjectId> done) {

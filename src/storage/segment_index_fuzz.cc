@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 
@@ -95,8 +96,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (std::uint32_t slot = 0; index_entry_position(slot + 1) <= index->size(); ++slot) {
       const std::uint8_t* field = index->data() + index_entry_position(slot);
       IndexEntry entry;
-      entry.base = Offset(bytes::load_be<std::int64_t>(field));
-      entry.last = Offset(static_cast<std::int64_t>(static_cast<std::uint64_t>(entry.base.value) + field[11]));
+      // The largest offsets, whose last one cannot be written as an entry, are left out.
+      entry.base =
+          Offset(std::min(bytes::load_be<std::int64_t>(field), std::numeric_limits<std::int64_t>::max() - 255));
+      entry.last = Offset(entry.base.value + field[11]);
       entry.length = bytes::load_be<std::uint32_t>(field + 12);
       entry.position = bytes::load_be<std::uint64_t>(field + 16);
       entry.epoch = Epoch(field[27]);

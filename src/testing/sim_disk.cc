@@ -332,14 +332,16 @@ void SimDisk::crash(base::Prng& prng) {
   adopt_durable(*state.root, reachable);
   // In the order of creation, not of addresses: the same seed must do the same every time.
   state.used = 0;
+  CrashOrder order;
   for (const std::weak_ptr<SimInode>& weak : state.inodes) {
     const std::shared_ptr<SimInode> inode = weak.lock();
     if (!inode) continue;
     inode->accounted = 0;
     if (!reachable.contains(inode.get())) continue;
-    inode->crash(prng, style, state.counters);
+    inode->crash(prng, style, order, state.counters);
     state.account(*inode);
   }
+  if (order.earliest_lost < order.latest_kept) state.counters.count("crash.writes_reordered");
   ++state.generation;
   state.locked = false;
   state.power_lost = false;

@@ -91,9 +91,7 @@ std::uint64_t SimInode::drop_dirty_sectors(base::Prng& prng) {
   return std::erase_if(sectors_, [&](const auto&) { return prng.chance(1, 2); });
 }
 
-void SimInode::crash(base::Prng& prng, const CrashStyle& style, FaultCounters& counters) {
-  std::uint64_t earliest_lost = ~std::uint64_t{0};
-  std::uint64_t latest_kept = 0;
+void SimInode::crash(base::Prng& prng, const CrashStyle& style, CrashOrder& order, FaultCounters& counters) {
   for (const auto& [sector, history] : sectors_) {
     if (prng.below(100) < style.torn_percent) {
       // Two versions meet in one sector: the head is of one, the rest of another.
@@ -110,14 +108,13 @@ void SimInode::crash(base::Prng& prng, const CrashStyle& style, FaultCounters& c
         counters.count("crash.sector_misdirected");
       }
       durable_.write(target * kSectorSize, history.versions[version]);
-      latest_kept = std::max(latest_kept, history.last_sequence);
+      order.latest_kept = std::max(order.latest_kept, history.last_sequence);
       counters.count(version + 1 == history.versions.size() ? "crash.sector_kept" : "crash.sector_older_version");
     } else {
-      earliest_lost = std::min(earliest_lost, history.last_sequence);
+      order.earliest_lost = std::min(order.earliest_lost, history.last_sequence);
       counters.count("crash.sector_lost");
     }
   }
-  if (earliest_lost < latest_kept) counters.count("crash.writes_reordered");
   if (!sizes_.empty()) {
     if (prng.below(100) < style.keep_percent) {
       durable_size_ = prng.chance(3, 4) ? sizes_.back() : sizes_[prng.below(sizes_.size())];

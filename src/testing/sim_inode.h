@@ -20,6 +20,12 @@ struct CrashStyle {
   static CrashStyle draw(base::Prng& prng);
 };
 
+/// Which writes of the whole disk a crash took and left, to tell whether it kept one and took an earlier one.
+struct CrashOrder {
+  std::uint64_t earliest_lost = ~std::uint64_t{0};
+  std::uint64_t latest_kept = 0;
+};
+
 /// The content of one simulated file: what a reader sees now, what is on the platter, and every version that
 /// each 512-byte sector had in between, any of which may be found after a crash.
 class SimInode {
@@ -41,7 +47,7 @@ class SimInode {
   /// What a failed sync may do: some sectors count as clean although they never reached the disk. They read as written
   /// until the crash. Returns how many.
   std::uint64_t drop_dirty_sectors(base::Prng& prng);
-  void crash(base::Prng& prng, const CrashStyle& style, FaultCounters& counters);
+  void crash(base::Prng& prng, const CrashStyle& style, CrashOrder& order, FaultCounters& counters);
 
   /// Damage to synced data below `below`; false when there is none to damage.
   bool flip_bit(base::Prng& prng, std::uint64_t below);

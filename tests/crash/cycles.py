@@ -32,8 +32,9 @@ class LoadProcess:
     def _read(self):
         for line in self.process.stdout:
             self.lines.append(line.strip())
-            if line.startswith("confirmed "):
-                self.confirmed = int(line.split()[1])
+            # A client library that complains in the middle of a line spoils that line only.
+            if found := re.fullmatch(r"confirmed (\d+)\b.*", line.strip()):
+                self.confirmed = int(found[1])
 
     def said(self, word):
         return any(line.startswith(word) for line in list(self.lines))

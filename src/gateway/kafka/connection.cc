@@ -33,6 +33,10 @@ void Reply::close(const std::string& reason) const {
   if (const auto connection = connection_.lock()) connection->close(reason);
 }
 
+void Reply::hold(std::shared_ptr<void> work) const {
+  if (const auto connection = connection_.lock()) connection->hold(slot_, std::move(work));
+}
+
 Connection::Connection(broker::Shard& shard, const Options& options, std::unique_ptr<io::Socket> socket,
                        OnClosed on_closed)
     : shard_(shard), options_(options), socket_(std::move(socket)), on_closed_(std::move(on_closed)) {
@@ -106,10 +110,16 @@ void Connection::finish(std::uint64_t slot, bytes::ByteVector out, std::vector<w
   Slot& target = slots_[slot - first_slot_];
   MILLRACE_ASSERT(!target.ready, "a second answer");
   target.ready = true;
+  const auto work = std::move(target.work);  // which may be what is calling
   target.out = std::move(out);
   target.splices = std::move(splices);
   target.records = std::move(records);
   flush();
+}
+
+void Connection::hold(std::uint64_t slot, std::shared_ptr<void> work) {
+  MILLRACE_ASSERT(slot >= first_slot_ && slot < first_slot_ + slots_.size());
+  slots_[slot - first_slot_].work = std::move(work);
 }
 
 void Connection::flush() {

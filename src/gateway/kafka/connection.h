@@ -43,6 +43,9 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   void finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,
               std::vector<RecordParts> records);
 
+  /// From Reply: work that lives as long as the slot waits for its answer.
+  void hold(std::uint64_t slot, std::shared_ptr<void> work);
+
   std::size_t on_data(bytes::ByteView data) override;
   void on_drained() override;
   void on_closed(const std::string& reason) override;
@@ -54,6 +57,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
     bytes::ByteVector out;
     std::vector<wire::RecordSplice> splices;
     std::vector<RecordParts> records;
+    std::shared_ptr<void> work;
   };
   void dispatch(bytes::ByteView frame);
   void flush();

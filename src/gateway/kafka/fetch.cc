@@ -123,6 +123,7 @@ void Fetch::all_read() {
 
 void Fetch::wait(Connection& connection) {
   waiting_ = true;
+  kept_->reply.hold(shared_from_this());
   const base::Nanos now = connection.shard().loop().clock().monotonic();
   const base::Nanos left = deadline_ > now ? deadline_ - now : base::Nanos(0);
   timer_ = connection.shard().loop().call_after(left, [weak = weak_from_this()] {
@@ -134,15 +135,15 @@ void Fetch::wait(Connection& connection) {
   for (const Part& part : parts_) {
     if (part.error != wire::ErrorCode::none) continue;
     // What is there already was too little: only growth is news.
-    watches_.push_back(
-        connection.shard().logs().watch(*part.log, part.ends.committed, [self = shared_from_this()] { self->wake(); }));
+    watches_.push_back(connection.shard().logs().watch(*part.log, part.ends.committed, [weak = weak_from_this()] {
+      if (const auto self = weak.lock()) self->wake();
+    }));
   }
 }
 
 void Fetch::wake() {
   if (!waiting_) return;
   waiting_ = false;
-  const auto self = shared_from_this();  // the watches hold the other references
   timer_.cancel();
   watches_.clear();
   const auto connection = kept_->reply.connection();

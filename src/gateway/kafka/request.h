@@ -52,6 +52,8 @@ class Reply {
   void none() const { finish({}); }
   /// Closes the connection instead of answering.
   void close(const std::string& reason) const;
+  /// Keeps the work on this request alive until it is answered or the client has gone, and no longer.
+  void hold(std::shared_ptr<void> work) const;
 
  private:
   void finish(bytes::ByteVector out, std::vector<wire::RecordSplice> splices = {},
