@@ -1,0 +1,163 @@
+#include "catalog/state.h"
+
+#include <gtest/gtest.h>
+
+#include "catalog/catalog_store.h"
+#include "catalog/command_codec.h"
+
+namespace millrace::catalog {
+namespace {
+
+/// A state with virtual host "/" and its exchanges.
+class CatalogState : public ::testing::Test {
+ protected:
+  CatalogState() {
+    for (const Command& command : new_virtual_host("/", [this] { return next(); })) apply(command);
+    vhost_ = state_.find_virtual_host("/")->id;
+  }
+  ObjectId next() { return ObjectId(++last_); }
+  void apply(const Command& command) {
+    const auto valid = state_.validate(command);
+    ASSERT_TRUE(valid.has_value()) << valid.error().detail;
+    state_.apply(command);
+  }
+  Queue queue(const std::string& name) {
+    Queue queue;
+    queue.id = next();
+    queue.vhost = vhost_;
+    queue.name = name;
+    return queue;
+  }
+  Binding binding(ObjectId destination, const std::string& key) {
+    return {.vhost = vhost_,
+            .source = state_.find_exchange(vhost_, "amq.topic")->id,
+            .destination = {DestinationKind::queue, destination},
+            .routing_key = key,
+            .native_arguments = {}};
+  }
+
+  State state_;
+  ObjectId vhost_;
+  std::uint64_t last_ = 0;
+};
+
+TEST_F(CatalogState, AVirtualHostHasTheStandardExchanges) {
+  for (const char* name : {"", "amq.direct", "amq.fanout", "amq.topic"}) {
+    EXPECT_NE(state_.find_exchange(vhost_, name), nullptr) << name;
+  }
+  EXPECT_EQ(state_.find_exchange(vhost_, "amq.none"), nullptr);
+}
+
+TEST_F(CatalogState, ANameIsTakenOnceInAVirtualHost) {
+  apply(CreateQueue{queue("q")});
+  EXPECT_EQ(state_.validate(CreateQueue{queue("q")}).error().code, CatalogErrc::already_exists);
+  for (const Command& command : new_virtual_host("other", [this] { return next(); })) apply(command);
+  Queue elsewhere = queue("q");
+  elsewhere.vhost = state_.find_virtual_host("other")->id;
+  EXPECT_TRUE(state_.validate(CreateQueue{elsewhere}).has_value());
+}
+
+TEST_F(CatalogState, ADeletedQueueTakesItsBindingsAlong) {
+  const Queue made = queue("q");
+  apply(CreateQueue{made});
+  apply(Bind{binding(made.id, "a.#")});
+  apply(Bind{binding(made.id, "b.*")});
+  EXPECT_TRUE(state_.has_binding(binding(made.id, "a.#")));
+  EXPECT_EQ(state_.bindings_of_destination(made.id).size(), 2U);
+  apply(Unbind{binding(made.id, "b.*")});
+  EXPECT_EQ(state_.bindings_of_destination(made.id).size(), 1U);
+  apply(DeleteQueue{made.id});
+  EXPECT_EQ(state_.find_queue(made.id), nullptr);
+  EXPECT_EQ(state_.find_queue(vhost_, "q"), nullptr);
+  EXPECT_TRUE(state_.bindings_of_source(binding(made.id, "").source).empty());
+}
+
+TEST_F(CatalogState, WhatDoesNotExistCannotBeBoundOrDeleted) {
+  EXPECT_EQ(state_.validate(DeleteQueue{ObjectId(999)}).error().code, CatalogErrc::not_found);
+  EXPECT_FALSE(state_.validate(Bind{binding(ObjectId(999), "k")}).has_value());
+  EXPECT_FALSE(state_.validate(DeleteUser{"nobody"}).has_value());
+  const Permission permission{.user = "nobody", .vhost = vhost_, .configure = "", .write = "", .read = ""};
+  EXPECT_FALSE(state_.validate(PutPermission{permission}).has_value());
+}
+
+TEST_F(CatalogState, ADeletedUserLosesItsPermissions) {
+  apply(PutUser{{.name = "ann", .password_hash = "h", .tags = {}}});
+  apply(PutPermission{{.user = "ann", .vhost = vhost_, .configure = "", .write = ".*", .read = "^a"}});
+  ASSERT_NE(state_.find_permission("ann", vhost_), nullptr);
+  EXPECT_EQ(state_.find_permission("ann", vhost_)->read, "^a");
+  apply(DeleteUser{"ann"});
+  EXPECT_EQ(state_.find_permission("ann", vhost_), nullptr);
+  apply(PutUser{{.name = "ann", .password_hash = "h2", .tags = {}}});
+  EXPECT_EQ(state_.find_permission("ann", vhost_), nullptr);
+}
+
+TEST_F(CatalogState, ADeletedVirtualHostTakesEverythingAlong) {
+  const Queue made = queue("q");
+  apply(CreateQueue{made});
+  apply(Bind{binding(made.id, "k")});
+  apply(DeleteVirtualHost{vhost_});
+  EXPECT_TRUE(state_.virtual_hosts().empty());
+  EXPECT_TRUE(state_.exchanges().empty());
+  EXPECT_TRUE(state_.queues().empty());
+}
+
+TEST_F(CatalogState, TheDurablePartSurvivesASnapshotAndTheRestDoesNot) {
+  const Queue kept = queue("kept");
+  Queue exclusive = queue("exclusive");
+  exclusive.exclusive_owner = 5;
+  Queue transient = queue("transient");
+  transient.durable = false;
+  apply(CreateQueue{kept});
+  apply(CreateQueue{exclusive});
+  apply(CreateQueue{transient});
+  apply(Bind{binding(kept.id, "k")});
+  apply(Bind{binding(exclusive.id, "k")});
+  EXPECT_FALSE(state_.is_durable(CreateQueue{exclusive}));
+  EXPECT_FALSE(state_.is_durable(CreateQueue{transient}));
+
+  bytes::ByteVector snapshot;
+  state_.save(snapshot);
+  State loaded;
+  ASSERT_TRUE(loaded.load(snapshot));
+  EXPECT_NE(loaded.find_queue(vhost_, "kept"), nullptr);
+  EXPECT_TRUE(loaded.has_binding(binding(kept.id, "k")));
+  EXPECT_EQ(loaded.queue_count(), 1U);
+  EXPECT_EQ(loaded.bindings_of_source(binding(kept.id, "k").source).size(), 1U);
+}
+
+TEST_F(CatalogState, ADamagedOrNewerSnapshotIsRefused) {
+  bytes::ByteVector snapshot;
+  state_.save(snapshot);
+  for (std::size_t size = 0; size < snapshot.size(); ++size) {
+    State loaded;
+    EXPECT_FALSE(loaded.load(bytes::ByteView(snapshot).first(size))) << "cut to " << size;
+  }
+  snapshot[0] = 200;
+  State loaded;
+  EXPECT_FALSE(loaded.load(snapshot));
+}
+
+TEST(CatalogCommand, ReadsWhatItWroteAndNothingShorter) {
+  Queue queue;
+  queue.id = ObjectId(9);
+  queue.name = "q";
+  queue.settings.dead_letter_exchange = "dead";
+  queue.settings.max_length = 10;
+  bytes::ByteVector out;
+  bytes::Writer writer(out);
+  encode_command(writer, CreateQueue{queue});
+  bytes::Reader in(out);
+  const auto command = decode_command(in);
+  ASSERT_TRUE(command.has_value() && std::holds_alternative<CreateQueue>(*command));
+  EXPECT_EQ(std::get<CreateQueue>(*command).queue.settings, queue.settings);
+  for (std::size_t size = 0; size < out.size(); ++size) {
+    bytes::Reader cut(bytes::ByteView(out).first(size));
+    EXPECT_FALSE(decode_command(cut).has_value()) << "cut to " << size;
+  }
+  out[0] = 250;
+  bytes::Reader unknown(out);
+  EXPECT_FALSE(decode_command(unknown).has_value());
+}
+
+}  // namespace
+}  // namespace millrace::catalog
