@@ -8,7 +8,8 @@
 MILLRACE_FUZZ_SECONDS   time per fuzz target (60); MILLRACE_FUZZ_TOTAL bounds all of them (600)
 MILLRACE_SIM_SEEDS      seeds of the storage simulation in the sim stage (2000)
 MILLRACE_CRASH_CYCLES   how often the server is killed and checked (20)
-MILLRACE_SIM_WORLDS     seeds of the whole-broker simulation (60)
+MILLRACE_SIM_WORLDS     seeds of the whole-broker simulation with damage to synced data among its faults (200)
+MILLRACE_SIM_STRICT     seeds of it without such damage, where nothing at all may be missing (2000)
 MILLRACE_TIDY_SECONDS   time for clang-tidy (600); 0: without it
 MILLRACE_TSAN_SERVER    1: also build the server with the thread sanitizer and run clients and kills on it
 
@@ -128,7 +129,8 @@ def sim(stage):
                                env={"MILLRACE_SIM_SEEDS": seeds, "GTEST_FILTER": SIM_FILTER})
     if (ROOT / "tests/sim/CMakeLists.txt").is_file():
         stage.build("release", "tests/sim/all")
-        outcome += stage.ctest("release", "sim", env={"MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_WORLDS", "60")})
+        outcome += stage.ctest("release", "sim", env={"MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_WORLDS", "200"),
+                                                          "MILLRACE_SIM_STRICT_SEEDS": os.environ.get("MILLRACE_SIM_STRICT", "2000")})
     return outcome if outcome != harness.NOTHING else skipped("no simulation is present")
 
 

@@ -65,13 +65,18 @@ Result<void> Recovery::read_journal() {
   io::Disk& disk = *environment_.disk;
   const std::string directory = options_.directory + "/journal";
   const std::string logs = logs_directory(options_.directory);
-  const std::size_t slash = options_.directory.rfind('/');
-  const std::string parent = slash == std::string::npos ? std::string() : options_.directory.substr(0, slash);
   for (const std::string& path : {directory, logs}) {
     if (auto made = disk.make_directory(path); !made) return io_failure(made.error());
   }
-  // Also when they exist: a process that was killed may have created them, and files in them, without this.
-  for (const std::string& path : {parent, options_.directory, directory, logs}) {
+  // Every name on the way from the root of the data directory, also when it exists: a process that was killed may have
+  // created it, and files below it, without this.
+  std::vector<std::string> synced_paths{""};
+  for (std::size_t slash = options_.directory.find('/'); slash != std::string::npos;
+       slash = options_.directory.find('/', slash + 1)) {
+    synced_paths.push_back(options_.directory.substr(0, slash));
+  }
+  synced_paths.insert(synced_paths.end(), {options_.directory, directory, logs});
+  for (const std::string& path : synced_paths) {
     if (auto synced = disk.sync_directory(path); !synced) return io_failure(synced.error());
   }
   const auto names = disk.list(directory);

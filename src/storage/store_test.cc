@@ -151,6 +151,25 @@ TEST_F(StoreTest, CommittedDataSurvivesLossOfPower) {
   EXPECT_EQ(log->epochs()[1].start, Offset(4));
 }
 
+// Every name on the way down from the root must be durable as well, not only the last ones.
+TEST_F(StoreTest, CommittedDataSurvivesLossOfPowerFarBelowTheRoot) {
+  for (std::uint64_t seed = 1; seed <= 16; ++seed) {
+    options_.directory = "d" + std::to_string(seed) + "/in/the/disk";
+    target_.logs.clear();
+    open();
+    append(create(1), 1, 3);
+    commit();
+    stop();
+    base::Prng prng(seed);
+    disk_.crash(prng);
+    open();
+    Log* log = store_->find_log(LogId(1));
+    ASSERT_NE(log, nullptr) << options_.directory;
+    EXPECT_EQ(log->committed_end(), Offset(3)) << options_.directory;
+    stop();
+  }
+}
+
 TEST_F(StoreTest, UncommittedDataMayGoButNothingElse) {
   open();
   Log* log = create(1);

@@ -1,0 +1,174 @@
+#include <memory>
+#include <vector>
+
+#include "base/assert.h"
+#include "base/log.h"
+#include "broker/broker.h"
+#include "gateway/kafka/gateway.h"
+#include "model/batch_builder.h"
+#include "testing/sim_disk.h"
+#include "testing/sim_network.h"
+#include "testing/sim_world.h"
+#include "wire/kafka/frame.h"
+#include "wire/kafka/generated/all_messages.h"
+
+// A whole connection: valid and invalid requests, as the input says, against a real broker in a simulated world.
+// Whatever was sent, afterwards the connection is gone and another client is served.
+namespace millrace::gateway::kafka {
+namespace {
+
+namespace wire = ::millrace::wire::kafka;
+
+constexpr std::uint16_t kPort = 9092;
+
+struct World {
+  World() : world(1), disk(1), sync_pool(world, 1), pool(world, 2), wire(world) {
+    base::log::set_level(base::log::Level::error);
+    broker::BrokerOptions broker_options;
+    broker_options.disk_free_limit = base::Bytes(0);
+    broker_options.journal_file_bytes = base::mib(1);
+    sim::SimLoop& loop = world.add_loop();
+    broker = std::make_unique<broker::Broker>(std::vector<broker::ShardEnvironment>{{.loop = &loop,
+                                                                                     .disk = &disk,
+                                                                                     .sync_pool = &sync_pool,
+                                                                                     .pool = &pool,
+                                                                                     .codecs = &codecs,
+                                                                                     .mutations = nullptr}},
+                                              broker_options);
+    MILLRACE_ASSERT(broker->open("hash").has_value());
+    Options options;
+    options.max_request_bytes = 100'000;
+    options.max_batch_bytes = 50'000;
+    options.connection_count = std::make_shared<std::atomic<std::uint32_t>>(0);
+    gateway = std::make_unique<Gateway>(broker->shard(0), options);
+    network = std::make_unique<sim::SimNetwork>(wire, loop);
+    listener = std::move(*network->listen({"*", kPort}, [this](std::unique_ptr<io::PendingConnection> pending) {
+      gateway->accept(network->adopt(std::move(pending)));
+    }));
+    client = wire.connect(kPort);
+  }
+  ~World() {
+    client.reset();
+    listener.reset();
+    gateway.reset();
+    network.reset();
+    broker.reset();
+    world.destroy_loops();
+  }
+
+  sim::SimWorld world;
+  sim::SimDisk disk;
+  sim::SimWorkPool sync_pool;
+  sim::SimWorkPool pool;
+  sim::SimWire wire;
+  model::NativeCodecs codecs;
+  std::unique_ptr<broker::Broker> broker;
+  std::unique_ptr<Gateway> gateway;
+  std::unique_ptr<sim::SimNetwork> network;
+  std::unique_ptr<io::Listener> listener;
+  std::unique_ptr<sim::SimClient> client;
+};
+
+template <class Request>
+bytes::ByteVector frame(std::int16_t version, const Request& request) {
+  bytes::ByteVector out;
+  bytes::Writer writer(out);
+  wire::encode_request(writer, version, 7, "fuzz", request);
+  return out;
+}
+
+bytes::ByteVector produce(std::uint8_t how) {
+  model::BatchBuilder builder;
+  const std::string value(how, 'v');
+  builder.start({});
+  model::BatchBuilder::Record record;
+  const bytes::ByteView part = bytes::as_bytes(value);
+  record.value_parts = {&part, 1};
+  builder.add(record);
+  const bytes::Slab batch = builder.finish();
+  wire::ProduceRequest request;
+  request.acks = static_cast<std::int16_t>(how % 3) - 1;
+  request.timeout_ms = how;
+  auto& topic = request.topic_data.emplace_back();
+  topic.name = (how & 0x80) != 0 ? "t" : "u";
+  auto& partition = topic.partition_data.emplace_back();
+  partition.index = how % 2;
+  partition.records = wire::Records(batch.view());
+  return frame(7, request);
+}
+
+bytes::ByteVector fetch(std::uint8_t how) {
+  wire::FetchRequest request;
+  request.max_wait_ms = how;
+  request.min_bytes = how % 3;
+  request.max_bytes = 1 << 20;
+  auto& topic = request.topics.emplace_back();
+  topic.topic = (how & 0x80) != 0 ? "t" : "u";
+  auto& partition = topic.partitions.emplace_back();
+  partition.partition = how % 2;
+  partition.fetch_offset = how % 5;
+  partition.partition_max_bytes = 1 << 20;
+  return frame(11, request);
+}
+
+/// One step of the input; its octets: what to do, then arguments.
+void step(World& world, bytes::Reader& in) {
+  const std::uint8_t kind = in.u8();
+  bytes::ByteVector out;
+  switch (kind % 6) {
+    case 0: {
+      const bytes::ByteView raw = in.view(std::min<std::size_t>(in.u8(), in.remaining()));
+      out.assign(raw.begin(), raw.end());
+      break;
+    }
+    case 1: {  // a request with its true size
+      const bytes::ByteView raw = in.view(std::min<std::size_t>(in.u8(), in.remaining()));
+      bytes::Writer writer(out);
+      writer.u32(static_cast<std::uint32_t>(raw.size()));
+      out.insert(out.end(), raw.begin(), raw.end());
+      break;
+    }
+    case 2:
+      out = produce(in.u8());
+      break;
+    case 3:
+      out = fetch(in.u8());
+      break;
+    case 4: {
+      wire::CreateTopicsRequest request;
+      const std::uint8_t how = in.u8();
+      auto& topic = request.topics.emplace_back();
+      topic.name = "t";
+      topic.num_partitions = how % 4;
+      topic.replication_factor = static_cast<std::int16_t>(how % 5 == 0 ? 3 : 1);
+      request.timeout_ms = 1000;
+      out = frame(4, request);
+      break;
+    }
+    default:
+      world.world.run_for(base::Nanos(std::int64_t{in.u8()} * 1'000'000));
+  }
+  if (!out.empty()) world.client->send(out);
+}
+
+}  // namespace
+}  // namespace millrace::gateway::kafka
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace millrace;
+  constexpr std::size_t kMaxInput = 4096;
+  if (size == 0 || size > kMaxInput) return 0;
+  gateway::kafka::World world;
+  bytes::Reader in(bytes::ByteView(data, size));
+  while (!in.at_end()) gateway::kafka::step(world, in);
+  world.world.run_for(base::Nanos(50'000'000));
+  world.client->close();
+  const bool gone = world.world.run_until([&] { return world.gateway->connections() == 0; });
+  MILLRACE_ASSERT(gone, "the connection is still there");
+  world.client = world.wire.connect(gateway::kafka::kPort);
+  bool answered = false;
+  world.client->on_data = [&](bytes::ByteView) { answered = true; };
+  world.client->send(gateway::kafka::frame(1, wire::kafka::ApiVersionsRequest{}));
+  MILLRACE_ASSERT(world.world.run_until([&] { return answered; }), "the next client is not served");
+  return 0;
+}
