@@ -61,7 +61,8 @@ class Consumers : public io::TurnHook {
   /// Immediate form for a connection that ends: the sink is never called again. The caller settles what is unsettled.
   void drop(ConsumerId consumer);
 
-  /// Settles one delivered message; a range of offsets costs the same.
+  /// Settles one delivered message; a range of offsets costs the same. A range must not reach over a message that the
+  /// caller gave back before: it may be on its way to the same consumer once more, and would be settled unseen.
   void settle(QueueRef queue, ConsumerId consumer, Offset first, Offset last, Settle how);
   /// Gives back window space for what has left towards the client (or was dropped). A consumer holds at most about
   /// kWindowBytes that were handed to its sink and not yet given back: a slow reader stops its own deliveries only.

@@ -223,11 +223,21 @@ void DirectClient::settle_range() {
   const auto hit = [&](const Held& held) {
     return held.queue == one.queue && held.consumer == one.consumer && first <= held.offset && held.offset <= last;
   };
+  std::vector<broker::Offset> offsets;
   for (const Held& held : held_) {
-    if (hit(held)) note(held, how);
+    if (!hit(held)) continue;
+    note(held, how);
+    offsets.push_back(held.offset);
   }
   std::erase_if(held_, hit);
-  shard_.consumers().settle(queues_[one.queue], one.consumer, first, last, how);
+  // Never over what is not held: it may have been given back, and be on its way here once more.
+  std::ranges::sort(offsets);
+  for (std::size_t i = 0; i < offsets.size();) {
+    std::size_t end = i + 1;
+    while (end < offsets.size() && offsets[end] == offsets[end - 1] + broker::Offset(1)) ++end;
+    shard_.consumers().settle(queues_[one.queue], one.consumer, offsets[i], offsets[end - 1], how);
+    i = end;
+  }
 }
 
 void DirectClient::get() {
