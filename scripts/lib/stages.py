@@ -129,8 +129,9 @@ def sim(stage):
                                env={"MILLRACE_SIM_SEEDS": seeds, "GTEST_FILTER": SIM_FILTER})
     if (ROOT / "tests/sim/CMakeLists.txt").is_file():
         stage.build("release", "tests/sim/all")
-        outcome += stage.ctest("release", "sim", env={"MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_WORLDS", "200"),
-                                                          "MILLRACE_SIM_STRICT_SEEDS": os.environ.get("MILLRACE_SIM_STRICT", "2000")})
+        worlds = {"MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_WORLDS", "200"),
+                  "MILLRACE_SIM_STRICT_SEEDS": os.environ.get("MILLRACE_SIM_STRICT", "2000")}
+        outcome += stage.ctest("release", "sim", env=worlds)
     return outcome if outcome != harness.NOTHING else skipped("no simulation is present")
 
 

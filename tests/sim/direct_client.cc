@@ -230,13 +230,11 @@ void DirectClient::settle_range() {
     offsets.push_back(held.offset);
   }
   std::erase_if(held_, hit);
-  // Never over what is not held: it may have been given back, and be on its way here once more.
+  // Never over what is not held: it may have been given back, and be on its way here once more. What is consecutive is
+  // joined on the way.
   std::ranges::sort(offsets);
-  for (std::size_t i = 0; i < offsets.size();) {
-    std::size_t end = i + 1;
-    while (end < offsets.size() && offsets[end] == offsets[end - 1] + broker::Offset(1)) ++end;
-    shard_.consumers().settle(queues_[one.queue], one.consumer, offsets[i], offsets[end - 1], how);
-    i = end;
+  for (const broker::Offset offset : offsets) {
+    shard_.consumers().settle(queues_[one.queue], one.consumer, offset, offset, how);
   }
 }
 

@@ -1,15 +1,9 @@
 #include <cstdlib>
-#include <memory>
-#include <vector>
 
 #include "base/assert.h"
-#include "base/log.h"
-#include "broker/broker.h"
+#include "broker/fuzz_world_test.h"
 #include "broker/queue_host.h"
 #include "gateway/amqp091/gateway.h"
-#include "testing/sim_disk.h"
-#include "testing/sim_network.h"
-#include "testing/sim_world.h"
 #include "wire/amqp091/field_table.h"
 #include "wire/amqp091/frame.h"
 #include "wire/amqp091/frame_writer.h"
@@ -24,52 +18,16 @@ namespace wire = ::millrace::wire::amqp091;
 
 constexpr std::uint16_t kPort = 5672;
 
-struct World {
-  World() : world(1), disk(1), sync_pool(world, 1), pool(world, 2), wire(world) {
-    base::log::set_level(base::log::Level::error);
-    broker::BrokerOptions broker_options;
-    broker_options.disk_free_limit = base::Bytes(0);
-    broker_options.journal_file_bytes = base::mib(1);
-    sim::SimLoop& loop = world.add_loop();
-    broker = std::make_unique<broker::Broker>(std::vector<broker::ShardEnvironment>{{.loop = &loop,
-                                                                                     .disk = &disk,
-                                                                                     .sync_pool = &sync_pool,
-                                                                                     .pool = &pool,
-                                                                                     .codecs = &codecs,
-                                                                                     .mutations = nullptr}},
-                                              broker_options);
-    MILLRACE_ASSERT(broker->open("hash").has_value());
-    broker->shard(0).authorizer().credentials().remember("guest", "hash", "guest");
-    Options options;
-    options.max_message_bytes = 100'000;
-    options.connection_count = std::make_shared<std::atomic<std::uint32_t>>(0);
-    gateway = std::make_unique<Gateway>(broker->shard(0), options);
-    network = std::make_unique<sim::SimNetwork>(wire, loop);
-    listener = std::move(*network->listen({"*", kPort}, [this](std::unique_ptr<io::PendingConnection> pending) {
-      gateway->accept(network->adopt(std::move(pending)));
-    }));
-    client = wire.connect(kPort);
-  }
-  ~World() {
-    client.reset();
-    listener.reset();
-    gateway.reset();
-    network.reset();
-    broker.reset();
-    world.destroy_loops();
-  }
+Options limited() {
+  Options options;
+  options.max_message_bytes = 100'000;
+  return options;
+}
 
-  sim::SimWorld world;
-  sim::SimDisk disk;
-  sim::SimWorkPool sync_pool;
-  sim::SimWorkPool pool;
-  sim::SimWire wire;
-  model::NativeCodecs codecs;
-  std::unique_ptr<broker::Broker> broker;
-  std::unique_ptr<Gateway> gateway;
-  std::unique_ptr<sim::SimNetwork> network;
-  std::unique_ptr<io::Listener> listener;
-  std::unique_ptr<sim::SimClient> client;
+struct World : broker::FuzzWorld<Gateway, Options> {
+  World() : FuzzWorld(kPort, limited()) {
+    broker->shard(0).authorizer().credentials().remember("guest", "hash", "guest");
+  }
 };
 
 void open_connection(World& world) {
