@@ -121,12 +121,25 @@ Result<void> remove_tree_at(const std::string& path) {
   return {};
 }
 
-class RealLock final : public DirectoryLock {
+/// A shared hold, by a reader, or none at all.
+class ReadLock final : public DirectoryLock {
  public:
-  explicit RealLock(int fd) : fd_(fd) {}
+  explicit ReadLock(int fd) : fd_(fd) {}
 
  private:
   Descriptor fd_;  // closing it releases the lock
+};
+
+class OwnerLock final : public DirectoryLock {
+ public:
+  explicit OwnerLock(int fd) : fd_(fd) {}
+  ~OwnerLock() override {
+    // So that a later holder who writes no name is not taken for this process. Nothing depends on it.
+    [[maybe_unused]] const int ignored = ::ftruncate(fd_.get(), 0);
+  }
+
+ private:
+  Descriptor fd_;
 };
 
 std::string read_owner(int fd) {
@@ -137,13 +150,36 @@ std::string read_owner(int fd) {
   return owner.empty() ? "another process" : "process " + owner;
 }
 
+/// flock without waiting; in_use names the holder.
+Result<void> lock_file(int fd, int operation, const std::string& root) {
+  while (::flock(fd, operation | LOCK_NB) != 0) {
+    if (errno == EINTR) continue;
+    if (errno == EWOULDBLOCK) {
+      return base::fail(IoErrc::in_use, fmt::format("data directory {} is in use by {}", root, read_owner(fd)));
+    }
+    return failure(errno, "lock", root + "/" + RealDisk::kLockFile);
+  }
+  return {};
+}
+
+std::string without_trailing_slashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<RealDisk>> RealDisk::open_root(const std::string& root) {
   if (root.empty()) return failure(ENOENT, "open", "the data directory (its name is empty)");
-  std::string path = root;
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  std::string path = without_trailing_slashes(root);
   if (auto made = make_directories(path, true); !made) return std::unexpected(made.error());
+  return std::unique_ptr<RealDisk>(new RealDisk(std::move(path)));
+}
+
+Result<std::unique_ptr<RealDisk>> RealDisk::open_existing(const std::string& root) {
+  std::string path = without_trailing_slashes(root);
+  const Descriptor directory(open_retrying(path.c_str(), O_RDONLY | O_DIRECTORY));
+  if (directory.get() < 0) return failure(errno, "open directory", path);
   return std::unique_ptr<RealDisk>(new RealDisk(std::move(path)));
 }
 
@@ -225,20 +261,23 @@ Result<std::unique_ptr<DirectoryLock>> RealDisk::lock() {
   const std::string path = root_ + "/" + kLockFile;
   Descriptor file(open_retrying(path.c_str(), O_RDWR | O_CREAT, kFileMode));
   if (file.get() < 0) return failure(errno, "open", path);
-  while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno == EINTR) continue;
-    if (errno == EWOULDBLOCK) {
-      return base::fail(IoErrc::in_use,
-                        fmt::format("data directory {} is in use by {}", root_, read_owner(file.get())));
-    }
-    return failure(errno, "lock", path);
-  }
+  if (auto locked = lock_file(file.get(), LOCK_EX, root_); !locked) return std::unexpected(locked.error());
   const std::string pid = fmt::format("{}\n", ::getpid());
   if (::ftruncate(file.get(), 0) != 0) return failure(errno, "truncate", path);
   if (::pwrite(file.get(), pid.data(), pid.size(), 0) != static_cast<ssize_t>(pid.size())) {
     return failure(errno, "write", path);
   }
-  return std::unique_ptr<DirectoryLock>(std::make_unique<RealLock>(file.release()));
+  return std::unique_ptr<DirectoryLock>(std::make_unique<OwnerLock>(file.release()));
+}
+
+Result<std::unique_ptr<DirectoryLock>> RealDisk::lock_for_reading() {
+  const std::string path = root_ + "/" + kLockFile;
+  Descriptor file(open_retrying(path.c_str(), O_RDONLY));
+  if (file.get() < 0 && errno != ENOENT) return failure(errno, "open", path);
+  if (file.get() >= 0) {
+    if (auto locked = lock_file(file.get(), LOCK_SH, root_); !locked) return std::unexpected(locked.error());
+  }
+  return std::unique_ptr<DirectoryLock>(std::make_unique<ReadLock>(file.release()));
 }
 
 }  // namespace millrace::io

@@ -123,5 +123,38 @@ TEST_F(RealDiskTest, LockHasOneHolder) {
   EXPECT_TRUE(disk_->lock());
 }
 
+TEST_F(RealDiskTest, ReadersKeepOwnersOutAndLeaveNothingBehind) {
+  {
+    const auto alone = disk_->lock_for_reading();
+    EXPECT_TRUE(alone);
+    EXPECT_FALSE(disk_->exists(RealDisk::kLockFile));
+  }
+  auto owner = disk_->lock();
+  ASSERT_TRUE(owner);
+  EXPECT_EQ(disk_->lock_for_reading().error().code, IoErrc::in_use);
+  owner->reset();
+  auto reader = disk_->lock_for_reading();
+  auto another = disk_->lock_for_reading();
+  ASSERT_TRUE(reader);
+  EXPECT_TRUE(another);
+  const auto refused = disk_->lock();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, IoErrc::in_use);
+  // Not the owner of before.
+  EXPECT_NE(refused.error().detail.find("another process"), std::string::npos) << refused.error().detail;
+  reader->reset();
+  another->reset();
+  EXPECT_TRUE(disk_->lock());
+}
+
+TEST_F(RealDiskTest, OpenExistingCreatesNothing) {
+  const std::string missing = disk_->root() + "/missing";
+  EXPECT_EQ(RealDisk::open_existing(missing).error().code, IoErrc::not_found);
+  EXPECT_FALSE(disk_->exists("missing"));
+  create("f");
+  EXPECT_EQ(RealDisk::open_existing(disk_->root() + "/f").error().code, IoErrc::not_found) << "not a directory";
+  EXPECT_TRUE(RealDisk::open_existing(disk_->root() + "//"));
+}
+
 }  // namespace
 }  // namespace millrace::io

@@ -1,7 +1,6 @@
 #include "server/check.h"
 
-#include <sys/stat.h>
-
+#include <algorithm>
 #include <cstdio>
 
 #include "broker/broker.h"
@@ -16,49 +15,50 @@ constexpr int kSound = 0;
 constexpr int kDamaged = 1;
 constexpr int kUnreadable = 2;
 
+int worse(int a, int b) {
+  return std::max(a, b);
+}
+
 void print(const std::string& line) {
   std::printf("%s\n", line.c_str());
+}
+
+int unreadable(const std::string& why) {
+  print(why);
+  return kUnreadable;
+}
+
+int check_one(io::Disk& disk, const std::string& store) {
+  print(store + ":");
+  const auto checked = storage::check_store(disk, store, [](std::string line) { print("  " + line); });
+  if (checked.has_value()) return *checked ? kSound : kDamaged;
+  print("  " + checked.error().detail);
+  return checked.error().code == storage::StorageErrc::newer_version ? kUnreadable : kDamaged;
 }
 
 }  // namespace
 
 int check_data_directory(const std::string& directory) {
-  struct stat info{};
-  if (stat(directory.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) {
-    print(directory + ": no such directory");
-    return kUnreadable;
-  }
-  auto disk = io::RealDisk::open_root(directory);
-  if (!disk.has_value()) {
-    print(disk.error().detail);
-    return kUnreadable;
-  }
-  // Nothing may change underneath; the lock file itself is made when there is none.
-  const auto lock = (*disk)->lock();
+  auto disk = io::RealDisk::open_existing(directory);
+  if (!disk.has_value()) return unreadable(disk.error().detail);
+  // Nothing may change underneath.
+  const auto lock = (*disk)->lock_for_reading();
   if (!lock.has_value()) {
-    print(directory + ": in use by a running server; stop it first");
-    return kUnreadable;
+    const bool in_use = lock.error().code == io::IoErrc::in_use;
+    return unreadable(lock.error().detail + (in_use ? "; stop it first" : ""));
   }
   const auto shards = broker::Broker::stored_shard_count(**disk);
   if (!shards.has_value()) {
     print(shards.error().detail);
-    return kDamaged;
+    return shards.error().code == broker::BrokerErrc::damaged ? kDamaged : kUnreadable;
   }
-  if (*shards == 0) {
-    print(directory + ": not a Millrace data directory");
-    return kUnreadable;
-  }
-  std::vector<std::string> stores = {"catalog"};
-  for (std::size_t i = 0; i < *shards; ++i) stores.push_back("shards/" + std::to_string(i));
-  bool sound = true;
-  for (const std::string& store : stores) {
-    print(store + ":");
-    const auto checked = storage::check_store(**disk, store, [](std::string line) { print("  " + line); });
-    if (!checked.has_value()) print("  " + checked.error().detail);
-    sound = sound && checked.has_value() && *checked;
-  }
-  print(sound ? "The data is sound." : "The data is damaged: see above.");
-  return sound ? kSound : kDamaged;
+  if (*shards == 0) return unreadable(directory + ": not a Millrace data directory");
+  int result = check_one(**disk, "catalog");
+  for (std::size_t i = 0; i < *shards; ++i) result = worse(result, check_one(**disk, "shards/" + std::to_string(i)));
+  if (result == kSound) print("The data is sound.");
+  if (result == kDamaged) print("The data is damaged: see above.");
+  if (result == kUnreadable) print("The data cannot be read: see above.");
+  return result;
 }
 
 }  // namespace millrace::server
