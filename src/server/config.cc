@@ -7,7 +7,11 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <limits>
 #include <numeric>
+#include <optional>
+
+#include "server/host_port.h"
 
 namespace millrace::server {
 
@@ -33,7 +37,11 @@ Result<std::uint64_t> parse_bytes(const std::string& key, const std::string& tex
     if (!text.ends_with(unit)) continue;
     auto number = parse_number<std::uint32_t>(key, text.substr(0, text.size() - 3));
     if (!number.has_value()) return std::unexpected(number.error());
-    return static_cast<std::uint64_t>(*number) << shift;
+    const std::uint64_t value = *number;
+    if (value > std::numeric_limits<std::uint64_t>::max() >> shift) {
+      return fail(ConfigErrc::bad_value, fmt::format("{}: '{}' is too much", key, text));
+    }
+    return value << shift;
   }
   return parse_number<std::uint64_t>(key, text);
 }
@@ -106,7 +114,7 @@ Setting list(const char* key, const char* help, std::vector<std::string> Config:
             }
             return {};
           },
-          [field](const Config& config) { return fmt::format("{}", fmt::join(config.*field, ",")); }};
+          [field](const Config& config) { return fmt::format("{}", fmt::join(config.*field, ",")); }, true};
 }
 
 std::size_t edit_distance(const std::string& a, const std::string& b) {
@@ -197,13 +205,23 @@ std::string nearest_key(const std::string& key) {
 
 namespace {
 
-std::string text_of(const toml::node& node) {
+/// Nothing for what no setting has: a fraction, a time, a list in a list.
+std::optional<std::string> text_of(const toml::node& node) {
   if (const auto* s = node.as_string()) return s->get();
   if (const auto* n = node.as_integer()) return std::to_string(n->get());
   if (const auto* b = node.as_boolean()) return b->get() ? "true" : "false";
+  return std::nullopt;
+}
+
+std::optional<std::string> text_of(const toml::node& node, const Setting& setting) {
+  const auto* array = node.as_array();
+  if (array == nullptr) return text_of(node);
+  if (!setting.is_list) return std::nullopt;
   std::string joined;
-  if (const auto* array = node.as_array()) {
-    for (const auto& element : *array) joined += (joined.empty() ? "" : ",") + text_of(element);
+  for (const auto& element : *array) {
+    const auto text = text_of(element);
+    if (!text.has_value()) return std::nullopt;
+    joined += (joined.empty() ? "" : ",") + *text;
   }
   return joined;
 }
@@ -217,7 +235,13 @@ Result<void> load_table(Config& config, const toml::table& table, const std::str
     }
     const Setting* setting = find_setting(key);
     if (setting == nullptr) return unknown(key, key);
-    if (auto set = setting->set(config, text_of(node)); !set.has_value()) return set;
+    const auto text = text_of(node, *setting);
+    if (!text.has_value()) {
+      return fail(
+          ConfigErrc::bad_value,
+          fmt::format("{}: {} is expected", key, setting->is_list ? "a list of texts" : "one text or whole number"));
+    }
+    if (auto set = setting->set(config, *text); !set.has_value()) return set;
   }
   return {};
 }
@@ -236,13 +260,32 @@ Result<void> load_file(Config& config, const std::string& path) {
   }
 }
 
+namespace {
+
+constexpr std::string_view kPrefix = "MILLRACE_";
+
+/// Kubernetes tells each container about the services of its namespace. Of one with the name "millrace", or one that
+/// begins so, these names begin like ours: MILLRACE_SERVICE_HOST, MILLRACE_SERVICE_PORT_AMQP, MILLRACE_PORT,
+/// MILLRACE_PORT_5672_TCP_ADDR, and MILLRACE_AMQP_PORT=tcp://10.0.0.1:5672 of the service "millrace-amqp".
+bool describes_a_service(std::string_view name, std::string_view value) {
+  const std::string_view rest = name.substr(kPrefix.size());
+  if (rest == "PORT" || rest.starts_with("PORT_") || rest.starts_with("SERVICE_")) return true;
+  if (rest.ends_with("_SERVICE_HOST") || rest.ends_with("_SERVICE_PORT")) return true;
+  if (rest.find("_SERVICE_PORT_") != std::string_view::npos) return true;
+  const std::size_t port = rest.find("_PORT_");
+  if (port != std::string_view::npos && port + 6 < rest.size()) return rest[port + 6] >= '0' && rest[port + 6] <= '9';
+  return rest.ends_with("_PORT") && value.find("://") != std::string_view::npos;
+}
+
+}  // namespace
+
 Result<void> load_environment(Config& config, const std::vector<std::pair<std::string, std::string>>& environment) {
   for (const auto& [name, value] : environment) {
-    if (!name.starts_with("MILLRACE_") || name == "MILLRACE_CONFIG") continue;
+    if (!name.starts_with(kPrefix) || name == "MILLRACE_CONFIG" || describes_a_service(name, value)) continue;
     const auto& all = settings();
     const auto it = std::find_if(all.begin(), all.end(), [&](const Setting& s) { return environment_name(s) == name; });
     if (it == all.end()) {
-      std::string key = name.substr(9);
+      std::string key = name.substr(kPrefix.size());
       std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
       const Setting* near = find_setting(nearest_key(key));
       return fail(ConfigErrc::unknown_key,
@@ -253,21 +296,73 @@ Result<void> load_environment(Config& config, const std::vector<std::pair<std::s
   return {};
 }
 
+namespace {
+
+Result<void> in_range(const char* key, std::uint64_t value, std::uint64_t least, std::uint64_t most,
+                      const char* expected) {
+  if (value >= least && value <= most) return {};
+  return fail(ConfigErrc::bad_value, fmt::format("{}: {}", key, expected));
+}
+
+constexpr std::uint64_t mebi(std::uint64_t count) {
+  return count << 20;
+}
+constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
+
+Result<void> validate_ranges(const Config& c) {
+  const Result<void> all[] = {
+      in_range("shards", c.shards, 0, 64, "0 to 64"),
+      in_range("amqp.frame_max", c.amqp_frame_max, 8192, mebi(16), "8192 to 16777216 bytes"),
+      in_range("amqp.channel_max", c.amqp_channel_max, 1, 65535, "1 to 65535"),
+      in_range("kafka.default_partitions", c.kafka_default_partitions, 1, 10000, "1 to 10000"),
+      in_range("kafka.max_request", c.kafka_max_request_bytes, 4096, mebi(1024), "4KiB to 1GiB"),
+      in_range("limits.connections", c.max_connections, 1, 1'000'000, "1 to 1000000"),
+      in_range("limits.message", c.max_message_bytes, 1, mebi(120), "1 byte to 120MiB"),
+      in_range("storage.journal_file", c.journal_file_bytes, mebi(1), mebi(1024), "1MiB to 1GiB"),
+      in_range("storage.segment", c.segment_bytes, mebi(1), mebi(64 * 1024), "1MiB to 64GiB"),
+      in_range("shutdown_grace", c.shutdown_grace_seconds, 0, 3600, "0 to 3600 seconds"),
+  };
+  for (const Result<void>& each : all) {
+    if (!each.has_value()) return each;
+  }
+  if (c.memory_limit_bytes == 0) return {};
+  return in_range("limits.memory", c.memory_limit_bytes, mebi(16), kAny, "0 or at least 16MiB");
+}
+
+Result<void> validate_ports(const Config& c) {
+  struct Port {
+    const char* key;
+    const std::string& bind;
+    std::uint16_t port;
+  };
+  const Port all[] = {{"amqp.port", c.amqp_bind, c.amqp_port},
+                      {"kafka.port", c.kafka_bind, c.kafka_port},
+                      {"metrics.port", c.metrics_bind, c.metrics_port}};
+  for (const Port& a : all) {
+    for (const Port& b : all) {
+      if (&a >= &b || a.port == 0 || a.port != b.port) continue;
+      if (a.bind != b.bind && a.bind != "*" && b.bind != "*") continue;
+      return fail(ConfigErrc::bad_value, fmt::format("{} and {} are both {}", a.key, b.key, a.port));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<void> validate(const Config& config) {
   if (config.data_dir.empty()) return fail(ConfigErrc::bad_value, "data_dir must not be empty");
-  if (config.shards > 64) return fail(ConfigErrc::bad_value, "shards: at most 64");
-  if (config.amqp_frame_max < 4096) return fail(ConfigErrc::bad_value, "amqp.frame_max: at least 4096");
-  if (config.kafka_default_partitions == 0 || config.kafka_default_partitions > 10000) {
-    return fail(ConfigErrc::bad_value, "kafka.default_partitions: 1 to 10000");
+  for (const auto& [key, bind] : {std::pair("amqp.bind", config.amqp_bind), std::pair("kafka.bind", config.kafka_bind),
+                                  std::pair("metrics.bind", config.metrics_bind)}) {
+    if (bind.empty()) {
+      return fail(ConfigErrc::bad_value, fmt::format("{} must not be empty; '*' stands for all interfaces", key));
+    }
   }
-  if (config.max_message_bytes == 0 || config.max_message_bytes > (std::uint64_t{120} << 20)) {
-    return fail(ConfigErrc::bad_value, "limits.message: 1 byte to 120MiB");
-  }
-  if (config.journal_file_bytes < (std::uint64_t{1} << 20)) {
-    return fail(ConfigErrc::bad_value, "storage.journal_file: at least 1MiB");
-  }
-  if (config.segment_bytes < (std::uint64_t{1} << 20)) {
-    return fail(ConfigErrc::bad_value, "storage.segment: at least 1MiB");
+  if (auto checked = validate_ranges(config); !checked.has_value()) return checked;
+  if (auto checked = validate_ports(config); !checked.has_value()) return checked;
+  if (!config.kafka_advertise.empty()) {
+    const auto advertised = parse_host_port("kafka.advertise", config.kafka_advertise);
+    if (!advertised.has_value()) return std::unexpected(advertised.error());
   }
   return {};
 }

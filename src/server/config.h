@@ -57,6 +57,8 @@ struct Setting {
   /// Parses text into the field; the error says what is expected.
   std::function<Result<void>(Config&, const std::string& text)> set;
   std::function<std::string(const Config&)> show;
+  /// Several values, separated by commas outside of the file.
+  bool is_list = false;
 };
 const std::vector<Setting>& settings();
 
@@ -65,9 +67,9 @@ std::string environment_name(const Setting& setting);
 
 /// Reads a TOML file; an unknown key fails and names the nearest known one.
 Result<void> load_file(Config& config, const std::string& path);
-/// `environment` yields a variable's value or nullptr. Variables MILLRACE_* that name no setting fail.
+/// Takes the variables MILLRACE_*. One that names no setting fails, unless Kubernetes sets such names for a service.
 Result<void> load_environment(Config& config, const std::vector<std::pair<std::string, std::string>>& environment);
-/// Checks of values against each other.
+/// Checks that every value makes sense, by itself and beside the others.
 Result<void> validate(const Config& config);
 
 /// The known key that is most like `key`.

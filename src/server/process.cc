@@ -7,6 +7,7 @@
 
 #include "admin/metrics_page.h"
 #include "auth/password.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "broker/broker.h"
 #include "broker/queue_host.h"
@@ -21,6 +22,7 @@
 #include "io/real_network.h"
 #include "io/signals.h"
 #include "io/thread_pool.h"
+#include "server/host_port.h"
 
 namespace millrace::server {
 
@@ -45,6 +47,18 @@ broker::BrokerOptions broker_options(const Config& config) {
   return options;
 }
 
+/// What is in the journal only is also in memory, consumed or not; more than this per shard it cannot be for long.
+void warn_of_tight_memory(base::Bytes limit, const Config& config, std::size_t shards) {
+  constexpr std::uint64_t kJournalFiles = 3;
+  constexpr std::uint64_t kReadCache = std::uint64_t{16} << 20;
+  const std::uint64_t usual = shards * (kJournalFiles * config.journal_file_bytes + kReadCache);
+  if (limit.value >= usual) return;
+  base::log::warning(
+      "limits.memory is {} MiB, but {} shards may keep {} MiB of the journal in memory: publishers may be slowed for "
+      "long; give more memory, or make storage.journal_file smaller",
+      limit.value >> 20, shards, usual >> 20);
+}
+
 /// What one shard runs on. Everything in it is used by its thread only, once that runs.
 struct ShardWorld {
   io::RealLoop loop;
@@ -56,7 +70,8 @@ struct ShardWorld {
 };
 
 std::string address(const std::string& bind, std::uint16_t port) {
-  return fmt::format("{}:{}", bind == "*" || bind.empty() ? "0.0.0.0" : bind, port);
+  if (bind.find(':') != std::string::npos) return fmt::format("[{}]:{}", bind, port);
+  return fmt::format("{}:{}", bind == "*" ? "0.0.0.0" : bind, port);
 }
 
 }  // namespace
@@ -114,8 +129,7 @@ base::Result<void, StartError> Process::State::open_data() {
   disk = std::move(*opened);
   auto locked = disk->lock();
   if (!locked.has_value()) {
-    return fail(StartErrc::data_directory,
-                fmt::format("the data directory '{}' is in use: {}", config.data_dir, locked.error().detail));
+    return fail(StartErrc::data_directory, fmt::format("the data directory cannot be used: {}", locked.error().detail));
   }
   lock = std::move(*locked);
   const auto stored = broker::Broker::stored_shard_count(*disk);
@@ -143,7 +157,9 @@ base::Result<void, StartError> Process::State::open_data() {
                             .mutations = nullptr});
   }
   codecs.add(model::Protocol::amqp091, std::make_unique<gateway::amqp091::NativeCodec>());
-  broker = std::make_unique<broker::Broker>(std::move(environments), broker_options(config));
+  const broker::BrokerOptions options = broker_options(config);
+  warn_of_tight_memory(options.memory_limit, config, shards);
+  broker = std::make_unique<broker::Broker>(std::move(environments), options);
   const std::string guest = *stored == 0 ? auth::hash_password("guest") : std::string();
   auto report = broker->open(guest);
   if (!report.has_value()) return fail(StartErrc::data_directory, report.error().detail);
@@ -169,10 +185,11 @@ void Process::State::make_gateways() {
   amqp.max_connections = config.max_connections;
   amqp.connection_count = connections;
   gateway::kafka::Options kafka;
-  if (const std::size_t colon = config.kafka_advertise.rfind(':'); colon != std::string::npos) {
-    kafka.advertise_host = config.kafka_advertise.substr(0, colon);
-    kafka.advertise_port =
-        static_cast<std::uint16_t>(std::strtoul(config.kafka_advertise.c_str() + colon + 1, nullptr, 10));
+  if (!config.kafka_advertise.empty()) {
+    const auto advertised = parse_host_port("kafka.advertise", config.kafka_advertise);
+    MILLRACE_ASSERT(advertised.has_value(), "validate() has refused it");
+    kafka.advertise_host = advertised->host;
+    kafka.advertise_port = advertised->port;
   }
   kafka.auto_create_topics = config.kafka_auto_create_topics;
   kafka.default_partitions = config.kafka_default_partitions;
