@@ -105,10 +105,10 @@ void add_store(Page& page, const storage::Store::Stats& stats, const std::string
   counter("millrace_batches_appended_total", "Record batches appended.", static_cast<double>(stats.appended_batches));
   counter("millrace_sync_seconds_total", "Time spent in journal writes and syncs.",
           static_cast<double>(stats.sync_nanos_total) / 1e9);
-  gauge("millrace_sync_seconds_max", "Longest journal write and sync since the last look.",
+  gauge("millrace_sync_seconds_max", "Longest journal write and sync in about the last quarter second.",
         static_cast<double>(stats.sync_nanos_max) / 1e9);
   gauge("millrace_tail_bytes", "Message bytes held in memory.", static_cast<double>(stats.tail_bytes));
-  gauge("millrace_open_files", "Open segment files.", static_cast<double>(stats.open_files));
+  gauge("millrace_open_files", "Open files of the journal and of segments.", static_cast<double>(stats.open_files));
   gauge("millrace_logs", "Logs.", static_cast<double>(stats.logs));
   gauge("millrace_quarantined_ranges", "Ranges of damaged records set aside.",
         static_cast<double>(stats.quarantined_ranges));
