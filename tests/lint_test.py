@@ -13,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "tools" / "
 import common  # noqa: E402
 import limits  # noqa: E402
 import module_edges  # noqa: E402
+import pages  # noqa: E402
 import tidy  # noqa: E402
 import words  # noqa: E402
 
@@ -119,6 +120,28 @@ class Words(unittest.TestCase):
 
     def test_conflict_marks(self):
         self.assertEqual(len(self.find("a.md", "<<<<<<" "< HEAD\n")), 1)
+
+
+class Pages(unittest.TestCase):
+    README = "[a](docs/a.md)\n"
+
+    def find(self, **texts):
+        all_pages = {"README.md": self.README, "docs/a.md": ""} | {name.replace("_", "/") + ".md": text
+                                                                    for name, text in texts.items()}
+        return pages.check(all_pages, lambda path: path in all_pages or path == "LICENSE")
+
+    def test_good_links(self):
+        self.assertEqual(self.find(docs_a="# Top, *level*\n[r](../README.md) [l](../LICENSE) [s](#top-level) "
+                                          "[w](https://a.b/c)\n```\n[x](y)\n```\n"), [])
+
+    def test_link_to_nowhere(self):
+        self.assertEqual(self.find(docs_a="\n[b](b.md)\n"), ["docs/a.md:2: there is no docs/b.md"])
+
+    def test_missing_heading(self):
+        self.assertEqual(self.find(docs_a="[r](../README.md#top)"), ["docs/a.md:1: README.md has no heading 'top'"])
+
+    def test_page_that_readme_leaves_out(self):
+        self.assertEqual(self.find(docs_b=""), ["README.md:1: docs/b.md is not linked"])
 
 
 class ModuleEdges(unittest.TestCase):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Power cuts: the server is killed under load and everything that it had not synced is taken from its data as well.
 
-  tests/crash/lost_sync.py --server build/release/src/server/millrace-server
+  tests/crash/lost_sync.py --server build/release/bin/millrace-server
 
 The same load and the same verdict as in run.py. The last cycle runs the server with syncing switched off, and demands that the
 loss is seen: a test that cannot see a missing sync proves nothing.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a real server under full load, again and again, and checks every promise after each restart.
 
-  tests/crash/run.py --server build/release/src/server/millrace-server
+  tests/crash/run.py --server build/release/bin/millrace-server
 
 A cycle publishes with confirms at full speed to 1 or 100 queues (AMQP) and produces with acks=all (Kafka), while a consumer
 acknowledges, rejects and requeues, with and without transactions; then SIGKILL at a random instant. After the restart every

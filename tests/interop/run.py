@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs public clients against a server.
 
-  tests/interop/run.py --server build/release/src/server/millrace-server [SUITE]...
+  tests/interop/run.py --server build/release/bin/millrace-server [SUITE]...
   tests/interop/run.py --against amqp=127.0.0.1:5672 [SUITE]...    the AMQP suites against another broker (or kafka=...)
 
 Each file in suites/ is a suite: it says in its first lines what it needs ("needs: amqp kafka"), gets MILLRACE_AMQP_HOST,
