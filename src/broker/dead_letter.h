@@ -9,6 +9,7 @@
 #include "broker/types.h"
 #include "bytes/view.h"
 #include "model/envelope.h"
+#include "model/header_match.h"
 
 namespace millrace::broker {
 
@@ -42,6 +43,8 @@ class DeadLetterRewriter {
   virtual std::vector<std::string> extra_routing_keys(bytes::ByteView native) const = 0;
   /// Deaths so far, the latest first.
   virtual std::vector<Death> deaths(bytes::ByteView native) const = 0;
+  /// Adds the message's headers, for exchanges that look at them.
+  virtual void headers(bytes::ByteView native, model::HeaderList& out) const = 0;
   /// The native block with this death recorded and the new exchange and routing key. A time to live is removed by the
   /// broker from the envelope, and must be removed here from the block, so that the message does not expire again.
   virtual bytes::ByteVector rewrite(bytes::ByteView native, const DeathInfo& death) const = 0;

@@ -28,6 +28,10 @@ class TextRewriter final : public DeadLetterRewriter {
     }
     return result;
   }
+  void headers(bytes::ByteView native, model::HeaderList& out) const override {
+    // The block as it is, as one header.
+    model::append_comparable(out.add("block"), native);
+  }
   bytes::ByteVector rewrite(bytes::ByteView native, const DeathInfo& death) const override {
     const std::string text = bytes::to_string(native);
     const std::size_t history = std::min(text.find('|'), text.size());

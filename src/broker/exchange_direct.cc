@@ -11,24 +11,18 @@ namespace {
 /// Routing key equals binding key.
 class DirectRoutes final : public ExchangeRoutes {
  public:
-  void add(std::string_view key, const Destination& destination) override {
-    by_key_[std::string(key)].push_back(destination);
+  void add(const catalog::Binding& binding) override {
+    by_key_[binding.routing_key].push_back(destination_of(binding));
   }
-  void remove(std::string_view key, const Destination& destination) override {
-    const auto it = by_key_.find(key);
+  void remove(const catalog::Binding& binding) override {
+    const auto it = by_key_.find(binding.routing_key);
     if (it == by_key_.end()) return;
-    const auto found = std::find(it->second.begin(), it->second.end(), destination);
+    const auto found = std::find(it->second.begin(), it->second.end(), destination_of(binding));
     if (found != it->second.end()) it->second.erase(found);
     if (it->second.empty()) by_key_.erase(it);
   }
-  void remove_destination(model::ObjectId id) override {
-    for (auto it = by_key_.begin(); it != by_key_.end();) {
-      std::erase_if(it->second, [id](const Destination& d) { return d.id == id; });
-      it = it->second.empty() ? by_key_.erase(it) : std::next(it);
-    }
-  }
-  void match(std::string_view key, std::vector<Destination>& out) const override {
-    const auto it = by_key_.find(key);
+  void match(MatchInput& input, std::vector<Destination>& out) override {
+    const auto it = by_key_.find(input.key());
     if (it != by_key_.end()) out.insert(out.end(), it->second.begin(), it->second.end());
   }
 

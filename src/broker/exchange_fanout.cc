@@ -1,4 +1,4 @@
-#include <algorithm>
+#include <unordered_map>
 
 #include "broker/exchange_types.h"
 
@@ -9,20 +9,32 @@ namespace {
 /// Every binding matches; the key is not looked at.
 class FanoutRoutes final : public ExchangeRoutes {
  public:
-  void add(std::string_view, const Destination& destination) override { all_.push_back(destination); }
-  void remove(std::string_view, const Destination& destination) override {
-    const auto it = std::find(all_.begin(), all_.end(), destination);
-    if (it != all_.end()) all_.erase(it);
+  void add(const catalog::Binding& binding) override {
+    const auto [it, fresh] = bindings_.try_emplace(binding.destination.id, Known{all_.size(), 0});
+    if (fresh) all_.push_back(destination_of(binding));
+    ++it->second.count;
   }
-  void remove_destination(model::ObjectId id) override {
-    std::erase_if(all_, [id](const Destination& d) { return d.id == id; });
+  void remove(const catalog::Binding& binding) override {
+    const auto it = bindings_.find(binding.destination.id);
+    if (it == bindings_.end() || --it->second.count > 0) return;
+    // The last one takes the free place.
+    const std::size_t place = it->second.place;
+    bindings_.erase(it);
+    if (place + 1 < all_.size()) {
+      all_[place] = all_.back();
+      bindings_.at(all_[place].id).place = place;
+    }
+    all_.pop_back();
   }
-  void match(std::string_view, std::vector<Destination>& out) const override {
-    out.insert(out.end(), all_.begin(), all_.end());
-  }
+  void match(MatchInput&, std::vector<Destination>& out) override { out.insert(out.end(), all_.begin(), all_.end()); }
 
  private:
-  std::vector<Destination> all_;
+  struct Known {
+    std::size_t place;
+    std::size_t count;
+  };
+  std::vector<Destination> all_;  // each once, however often it is bound
+  std::unordered_map<model::ObjectId, Known> bindings_;
 };
 
 }  // namespace

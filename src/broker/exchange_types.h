@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "catalog/objects.h"
+#include "model/header_match.h"
 #include "model/ids.h"
 
 namespace millrace::broker {
@@ -16,24 +18,60 @@ struct Destination {
   friend bool operator==(const Destination&, const Destination&) = default;
 };
 
+/// What some exchange types look at beside the routing key. Whoever routes a message brings it; it is asked only when
+/// such an exchange is on the way.
+class MessageFacts {
+ public:
+  virtual ~MessageFacts() = default;
+  /// Adds the message's headers; their names live as long as this object.
+  virtual void headers(model::HeaderList& out) const = 0;
+};
+
+/// One message on its way through exchanges.
+class MatchInput {
+ public:
+  /// `headers` is for this object's use; `facts` may be null.
+  MatchInput(std::string_view key, const MessageFacts* facts, model::HeaderList& headers)
+      : key_(key), facts_(facts), headers_(headers) {}
+  std::string_view key() const { return key_; }
+  const model::HeaderList& headers() {
+    if (!read_) {
+      headers_.clear();
+      if (facts_ != nullptr) facts_->headers(headers_);
+      read_ = true;
+    }
+    return headers_;
+  }
+
+ private:
+  std::string_view key_;
+  const MessageFacts* facts_;
+  model::HeaderList& headers_;
+  bool read_ = false;
+};
+
 /// The bindings of one exchange, arranged for its type. One small file per type: exchange_direct.cc,
-/// exchange_fanout.cc, exchange_topic.cc.
+/// exchange_fanout.cc, exchange_topic.cc, exchange_headers.cc.
 class ExchangeRoutes {
  public:
   virtual ~ExchangeRoutes() = default;
-  virtual void add(std::string_view routing_key, const Destination& destination) = 0;
-  virtual void remove(std::string_view routing_key, const Destination& destination) = 0;
-  /// A destination that is gone: all of its bindings.
-  virtual void remove_destination(model::ObjectId id) = 0;
+  /// Whether match() depends on nothing but bindings and key, so that its answer may be remembered.
+  virtual bool repeatable() const { return true; }
+  virtual void add(const catalog::Binding& binding) = 0;
+  virtual void remove(const catalog::Binding& binding) = 0;
   /// Appends the destinations; one may appear several times.
-  virtual void match(std::string_view routing_key, std::vector<Destination>& out) const = 0;
+  virtual void match(MatchInput& input, std::vector<Destination>& out) = 0;
 };
 
 std::unique_ptr<ExchangeRoutes> make_direct_routes();
 std::unique_ptr<ExchangeRoutes> make_fanout_routes();
 std::unique_ptr<ExchangeRoutes> make_topic_routes();
+std::unique_ptr<ExchangeRoutes> make_headers_routes();
 
-/// For a type that routes nothing yet, gateways refuse declarations and bindings; its routes are empty.
-std::unique_ptr<ExchangeRoutes> make_exchange_routes(catalog::ExchangeType type);
+std::unique_ptr<ExchangeRoutes> make_exchange_routes(const catalog::Exchange& exchange);
+
+inline Destination destination_of(const catalog::Binding& binding) {
+  return {binding.destination.kind, binding.destination.id};
+}
 
 }  // namespace millrace::broker

@@ -19,6 +19,24 @@ std::uint64_t shard_set(const MoveRoute& route) {
   return set;
 }
 
+/// A dying message as the exchanges of its way see it: with this death in its headers already.
+class DyingFacts final : public MessageFacts {
+ public:
+  DyingFacts(const DeadLetterRewriter* rewriter, const RecordReader::Found& found, DeathInfo death)
+      : rewriter_(rewriter), found_(found), death_(std::move(death)) {}
+  void headers(model::HeaderList& out) const override {
+    if (rewriter_ == nullptr) return;
+    if (rewritten_.empty()) rewritten_ = rewriter_->rewrite(found_.envelope.native, death_);
+    rewriter_->headers(rewritten_, out);
+  }
+
+ private:
+  const DeadLetterRewriter* rewriter_;
+  const RecordReader::Found& found_;
+  DeathInfo death_;
+  mutable bytes::ByteVector rewritten_;
+};
+
 }  // namespace
 
 MoveSource::MoveSource(Shard& shard, QueueSchedule& schedule, Queue& queue)
@@ -76,7 +94,8 @@ void MoveSource::work() {
   if (waiting_.empty()) reader_.release();
 }
 
-std::shared_ptr<const MoveRoute> MoveSource::decide(DeathReason reason, const RecordReader::Found& found) const {
+std::shared_ptr<const MoveRoute> MoveSource::decide(DeathReason reason, Timestamp time,
+                                                    const RecordReader::Found& found) const {
   auto route = std::make_shared<MoveRoute>();
   const catalog::Queue& queue = queue_.definition();
   const catalog::QueueSettings& settings = queue.settings;
@@ -99,13 +118,12 @@ std::shared_ptr<const MoveRoute> MoveSource::decide(DeathReason reason, const Re
   std::vector<Death> deaths;
   if (rewriter != nullptr) deaths = rewriter->deaths(found.envelope.native);
   deaths.insert(deaths.begin(), Death{queue.name, reason});
-  for (const std::string& key : keys) {
-    for (const QueueRef& target : shard_.router().route(*exchange, key).queues) {
-      if (std::find(route->targets.begin(), route->targets.end(), target) != route->targets.end()) continue;
-      const catalog::Queue* named = shard_.catalog().find_queue(target.queue);
-      if (named == nullptr || is_dead_letter_cycle(named->name, deaths)) continue;
-      route->targets.push_back(target);
-    }
+  const std::vector<std::string_view> more(keys.begin() + 1, keys.end());
+  const DyingFacts facts(rewriter, found, {queue.name, reason, time, route->exchange, route->routing_key});
+  for (const QueueRef& target : shard_.router().route(*exchange, keys.front(), more, &facts).queues) {
+    const catalog::Queue* named = shard_.catalog().find_queue(target.queue);
+    if (named == nullptr || is_dead_letter_cycle(named->name, deaths)) continue;
+    route->targets.push_back(target);
   }
   return route;
 }
@@ -117,7 +135,8 @@ void MoveSource::begin(Offset offset, DeathReason reason, const RecordReader::Fo
   if (resumed) {
     intent = known->second;
   } else {
-    intent = {reason, shard_.loop().clock().wall(), decide(reason, found)};
+    const Timestamp now = shard_.loop().clock().wall();
+    intent = {reason, now, decide(reason, now, found)};
     if (intent.route->targets.empty()) {
       finish(offset, 0);
       return;

@@ -68,7 +68,7 @@ class MoveSource {
   };
 
   void begin(Offset offset, DeathReason reason, const RecordReader::Found& found);
-  std::shared_ptr<const MoveRoute> decide(DeathReason reason, const RecordReader::Found& found) const;
+  std::shared_ptr<const MoveRoute> decide(DeathReason reason, Timestamp time, const RecordReader::Found& found) const;
   bytes::Slab rewrite(const MoveIntent& intent, const RecordReader::Found& found) const;
   void send(Offset offset);
   void finish(Offset offset, std::uint64_t shards);

@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
+#include <boost/unordered/unordered_flat_set.hpp>
 #include <string>
 #include <unordered_map>
-
-#include "broker/exchange_types.h"
 
 namespace millrace::broker {
 
@@ -16,133 +15,296 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
-// More distinct keys than this are not remembered: the cache starts anew.
-constexpr std::size_t kCachedRoutes = 10'000;
+// More ways, or sets of queues, than this are not remembered: the memory starts anew.
+constexpr std::size_t kRememberedWays = 100'000;
+constexpr std::size_t kRememberedRoutes = 100'000;
 
-/// Routes of one exchange, by routing key.
-using RouteCache = std::unordered_map<std::string, std::unique_ptr<Route>, TextHash, std::equal_to<>>;
+/// Where the keys of one exchange lead.
+using Ways = std::unordered_map<std::string, const Route*, TextHash, std::equal_to<>>;
+
+/// A route is known by its queues.
+struct RouteHash {
+  using is_transparent = void;
+  std::size_t operator()(std::span<const QueueRef> queues) const {
+    std::uint64_t hash = queues.size();
+    for (const QueueRef& queue : queues) {
+      hash = (hash ^ queue.queue.value) * 0x9E3779B97F4A7C15ULL;
+      hash ^= hash >> 32;
+    }
+    return static_cast<std::size_t>(hash);
+  }
+  std::size_t operator()(const std::unique_ptr<Route>& route) const { return (*this)(std::span(route->queues)); }
+};
+struct RouteEqual {
+  using is_transparent = void;
+  static std::span<const QueueRef> view(std::span<const QueueRef> queues) { return queues; }
+  static std::span<const QueueRef> view(const std::unique_ptr<Route>& route) { return route->queues; }
+  bool operator()(const auto& a, const auto& b) const { return std::ranges::equal(view(a), view(b)); }
+};
 
 }  // namespace
 
 struct Router::Tables {
+  struct Node {
+    std::unique_ptr<ExchangeRoutes> routes;
+    Ways ways;
+    /// Exchanges with ways through this one; stale ones do no harm.
+    boost::unordered_flat_set<std::uint64_t> users;
+  };
+
   const catalog::State& catalog;
-  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<ExchangeRoutes>> exchanges;
-  boost::unordered_flat_map<std::uint64_t, RouteCache> caches;
+  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Node>> nodes;
+  boost::unordered_flat_set<std::unique_ptr<Route>, RouteHash, RouteEqual> routes;
+  std::size_t ways = 0;
   std::uint64_t next_route = 1;
+  // Exchanges with ways that ended at a name that did not exist.
+  boost::unordered_flat_set<std::uint64_t> unresolved;
   // The last answer: publishers tend to repeat themselves.
   ObjectId last_exchange{0};
   std::string last_key;
   const Route* last_route = nullptr;
+  // Of the walk under way; reused.
+  struct Walk {
+    std::vector<const catalog::Exchange*> waiting;
+    boost::unordered_flat_set<std::uint64_t> seen;
+    std::vector<Destination> destinations;
+    std::vector<QueueRef> queues;
+    model::HeaderList headers;
+    bool repeatable = true;
+    bool unresolved = false;
+  } walk;
 
   explicit Tables(const catalog::State& state) : catalog(state) {}
 
-  void forget_routes() {
-    caches.clear();
+  Node& node(ObjectId exchange) {
+    auto& slot = nodes[exchange.value];
+    if (slot == nullptr) slot = std::make_unique<Node>();
+    return *slot;
+  }
+  ExchangeRoutes& routes_of(const catalog::Exchange& exchange);
+  void forget_all();
+  void forget_ways(Node& node) {
+    ways -= node.ways.size();
+    node.ways.clear();
     last_route = nullptr;
   }
-  ExchangeRoutes* routes_of(const catalog::Exchange& exchange);
-  void add(const catalog::Binding& binding);
-  void collect(const catalog::Exchange& exchange, std::string_view key, std::vector<ObjectId>& queues,
-               std::vector<ObjectId>& visited);
-  std::unique_ptr<Route> compute(const catalog::Exchange& exchange, std::string_view key);
+  /// The exchange's bindings, or what they lead to, have changed.
+  void touch(ObjectId exchange);
+  void enter(const catalog::Exchange* exchange);
+  void visit(const catalog::Exchange& exchange, MatchInput& input);
+  /// Adds what the key leads to, to the walk's queues.
+  void collect(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts);
+  const Route* intern();
+  const Route& find(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts);
+  void queue_named(ObjectId vhost, std::string_view name);
+  void bind(const catalog::Binding& binding);
+  void unbind(const catalog::Binding& binding);
 };
 
-ExchangeRoutes* Router::Tables::routes_of(const catalog::Exchange& exchange) {
-  auto& slot = exchanges[exchange.id.value];
-  if (slot == nullptr) {
-    slot = make_exchange_routes(exchange.type);
-    for (const catalog::Binding* binding : catalog.bindings_of_source(exchange.id)) {
-      slot->add(binding->routing_key, {binding->destination.kind, binding->destination.id});
-    }
+ExchangeRoutes& Router::Tables::routes_of(const catalog::Exchange& exchange) {
+  Node& at = node(exchange.id);
+  if (at.routes == nullptr) {
+    at.routes = make_exchange_routes(exchange);
+    for (const catalog::Binding* binding : catalog.bindings_of_source(exchange.id)) at.routes->add(*binding);
   }
-  return slot.get();
+  return *at.routes;
 }
 
-void Router::Tables::collect(const catalog::Exchange& exchange, std::string_view key, std::vector<ObjectId>& queues,
-                             std::vector<ObjectId>& visited) {
-  if (std::find(visited.begin(), visited.end(), exchange.id) != visited.end()) return;
-  visited.push_back(exchange.id);
+void Router::Tables::forget_all() {
+  nodes.clear();
+  ways = 0;
+  unresolved.clear();
+  last_route = nullptr;
+}
+
+void Router::Tables::touch(ObjectId exchange) {
+  const auto it = nodes.find(exchange.value);
+  if (it == nodes.end()) return;
+  for (const std::uint64_t user : it->second->users) {
+    if (const auto found = nodes.find(user); found != nodes.end()) forget_ways(*found->second);
+  }
+  it->second->users.clear();
+}
+
+// ---- Walking
+
+void Router::Tables::enter(const catalog::Exchange* exchange) {
+  if (walk.seen.insert(exchange->id.value).second) walk.waiting.push_back(exchange);
+}
+
+void Router::Tables::visit(const catalog::Exchange& exchange, MatchInput& input) {
   if (exchange.name.empty()) {
     // The default exchange: every queue is bound to it by its name.
-    if (const catalog::Queue* queue = catalog.find_queue(exchange.vhost, key)) queues.push_back(queue->id);
+    const catalog::Queue* queue = catalog.find_queue(exchange.vhost, input.key());
+    if (queue != nullptr) walk.queues.push_back({queue->id, queue->shard});
     return;
   }
-  std::vector<Destination> destinations;
-  routes_of(exchange)->match(key, destinations);
-  for (const Destination& destination : destinations) {
+  ExchangeRoutes& bindings = routes_of(exchange);
+  walk.repeatable = walk.repeatable && bindings.repeatable();
+  walk.destinations.clear();
+  bindings.match(input, walk.destinations);
+  for (const Destination& destination : walk.destinations) {
     if (destination.kind == catalog::DestinationKind::queue) {
-      queues.push_back(destination.id);
+      const catalog::Queue* queue = catalog.find_queue(destination.id);
+      if (queue != nullptr) walk.queues.push_back({queue->id, queue->shard});
     } else if (const catalog::Exchange* next = catalog.find_exchange(destination.id)) {
-      collect(*next, key, queues, visited);
+      enter(next);
     }
   }
-  if (destinations.empty() && !exchange.alternate_exchange.empty()) {
-    const catalog::Exchange* next = catalog.find_exchange(exchange.vhost, exchange.alternate_exchange);
-    if (next != nullptr) collect(*next, key, queues, visited);
+  if (!walk.destinations.empty() || exchange.alternate_exchange.empty()) return;
+  const catalog::Exchange* next = catalog.find_exchange(exchange.vhost, exchange.alternate_exchange);
+  if (next != nullptr) {
+    enter(next);
+  } else {
+    walk.unresolved = true;
   }
 }
 
-std::unique_ptr<Route> Router::Tables::compute(const catalog::Exchange& exchange, std::string_view key) {
-  std::vector<ObjectId> queues;
-  std::vector<ObjectId> visited;
-  collect(exchange, key, queues, visited);
-  std::sort(queues.begin(), queues.end());
-  queues.erase(std::unique(queues.begin(), queues.end()), queues.end());
+/// Breadth first, each exchange once: neither circles nor long chains hurt.
+void Router::Tables::collect(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts) {
+  MatchInput input(key, facts, walk.headers);
+  walk.seen.clear();
+  walk.waiting.clear();
+  walk.repeatable = true;
+  walk.unresolved = false;
+  enter(&exchange);
+  for (std::size_t i = 0; i < walk.waiting.size(); ++i) visit(*walk.waiting[i], input);
+}
+
+const Route* Router::Tables::intern() {
+  auto& queues = walk.queues;
+  std::ranges::sort(queues, {}, &QueueRef::queue);
+  queues.erase(std::ranges::unique(queues).begin(), queues.end());
+  const std::span<const QueueRef> key(queues);
+  if (const auto it = routes.find(key); it != routes.end()) return it->get();
+  if (routes.size() >= kRememberedRoutes) {
+    for (auto& [id, at] : nodes) forget_ways(*at);
+    routes.clear();
+  }
   auto route = std::make_unique<Route>();
   route->id = next_route++;
-  for (const ObjectId id : queues) {
-    const catalog::Queue* queue = catalog.find_queue(id);
-    if (queue == nullptr) continue;
-    route->queues.push_back({queue->id, queue->shard});
-    route->shards |= std::uint64_t{1} << queue->shard.value;
+  route->queues = queues;
+  for (const QueueRef& queue : queues) route->shards |= std::uint64_t{1} << queue.shard.value;
+  return routes.insert(std::move(route)).first->get();
+}
+
+const Route& Router::Tables::find(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts) {
+  const auto at = nodes.find(exchange.id.value);
+  if (at != nodes.end()) {
+    const auto known = at->second->ways.find(key);
+    if (known != at->second->ways.end()) {
+      walk.repeatable = true;
+      return *known->second;
+    }
   }
-  return route;
+  walk.queues.clear();
+  collect(exchange, key, facts);
+  if (!walk.repeatable) return *intern();
+  if (ways >= kRememberedWays) {
+    for (auto& [id, each] : nodes) forget_ways(*each);
+  }
+  const Route* route = intern();
+  if (node(exchange.id).ways.emplace(key, route).second) ++ways;
+  for (const catalog::Exchange* passed : walk.waiting) node(passed->id).users.insert(exchange.id.value);
+  if (walk.unresolved) unresolved.insert(exchange.id.value);
+  return *route;
+}
+
+// ---- Changes
+
+/// A queue of this name comes or goes.
+void Router::Tables::queue_named(ObjectId vhost, std::string_view name) {
+  const catalog::Exchange* exchange = catalog.find_exchange(vhost, "");
+  if (exchange == nullptr) return;
+  const auto it = nodes.find(exchange->id.value);
+  if (it == nodes.end()) return;
+  for (const std::uint64_t user : it->second->users) {
+    const auto found = nodes.find(user);
+    if (found == nodes.end()) continue;
+    auto& keys = found->second->ways;
+    if (const auto way = keys.find(name); way != keys.end()) {
+      keys.erase(way);
+      --ways;
+      last_route = nullptr;
+    }
+  }
+}
+
+void Router::Tables::bind(const catalog::Binding& binding) {
+  const auto it = nodes.find(binding.source.value);
+  if (it == nodes.end()) return;
+  if (it->second->routes != nullptr) it->second->routes->add(binding);
+  touch(binding.source);
+}
+
+void Router::Tables::unbind(const catalog::Binding& binding) {
+  const auto it = nodes.find(binding.source.value);
+  if (it == nodes.end()) return;
+  if (it->second->routes != nullptr) it->second->routes->remove(binding);
+  touch(binding.source);
 }
 
 Router::Router(const catalog::State& catalog) : tables_(std::make_unique<Tables>(catalog)) {}
 
 Router::~Router() = default;
 
-const Route& Router::route(const catalog::Exchange& exchange, std::string_view routing_key) {
+const Route& Router::route(const catalog::Exchange& exchange, std::string_view routing_key, const MessageFacts* facts) {
   Tables& t = *tables_;
   if (t.last_route != nullptr && t.last_exchange == exchange.id && t.last_key == routing_key) return *t.last_route;
-  RouteCache& cache = t.caches[exchange.id.value];
-  auto it = cache.find(routing_key);
-  if (it == cache.end()) {
-    if (cache.size() >= kCachedRoutes) {
-      cache.clear();
-      t.last_route = nullptr;
-    }
-    it = cache.emplace(std::string(routing_key), t.compute(exchange, routing_key)).first;
+  const Route& route = t.find(exchange, routing_key, facts);
+  if (t.walk.repeatable) {
+    t.last_exchange = exchange.id;
+    t.last_key.assign(routing_key);
+    t.last_route = &route;
   }
-  t.last_exchange = exchange.id;
-  t.last_key.assign(routing_key);
-  t.last_route = it->second.get();
-  return *t.last_route;
+  return route;
 }
 
-void Router::apply(const std::vector<catalog::Command>& commands) {
+const Route& Router::route(const catalog::Exchange& exchange, std::string_view routing_key,
+                           std::span<const std::string_view> more_keys, const MessageFacts* facts) {
+  if (more_keys.empty()) return route(exchange, routing_key, facts);
   Tables& t = *tables_;
-  for (const catalog::Command& command : commands) {
-    if (const auto* bind = std::get_if<catalog::Bind>(&command)) {
-      const auto it = t.exchanges.find(bind->binding.source.value);
-      if (it != t.exchanges.end()) {
-        it->second->add(bind->binding.routing_key, {bind->binding.destination.kind, bind->binding.destination.id});
-      }
-    } else if (const auto* unbind = std::get_if<catalog::Unbind>(&command)) {
-      const auto it = t.exchanges.find(unbind->binding.source.value);
-      if (it != t.exchanges.end()) {
-        it->second->remove(unbind->binding.routing_key,
-                           {unbind->binding.destination.kind, unbind->binding.destination.id});
-      }
-    } else if (const auto* deleted = std::get_if<catalog::DeleteQueue>(&command)) {
-      for (auto& [id, routes] : t.exchanges) routes->remove_destination(deleted->id);
-    } else if (const auto* gone = std::get_if<catalog::DeleteExchange>(&command)) {
-      t.exchanges.erase(gone->id.value);
-      for (auto& [id, routes] : t.exchanges) routes->remove_destination(gone->id);
+  t.walk.queues.clear();
+  t.collect(exchange, routing_key, facts);
+  for (const std::string_view key : more_keys) t.collect(exchange, key, facts);
+  return *t.intern();
+}
+
+void Router::before(const catalog::Command& command) {
+  Tables& t = *tables_;
+  if (const auto* unbind = std::get_if<catalog::Unbind>(&command)) {
+    t.unbind(unbind->binding);
+  } else if (const auto* queue = std::get_if<catalog::DeleteQueue>(&command)) {
+    for (const catalog::Binding* binding : t.catalog.bindings_of_destination(queue->id)) t.unbind(*binding);
+    if (const catalog::Queue* gone = t.catalog.find_queue(queue->id)) t.queue_named(gone->vhost, gone->name);
+  } else if (const auto* exchange = std::get_if<catalog::DeleteExchange>(&command)) {
+    for (const catalog::Binding* binding : t.catalog.bindings_of_destination(exchange->id)) t.unbind(*binding);
+    t.touch(exchange->id);
+    if (const auto it = t.nodes.find(exchange->id.value); it != t.nodes.end()) {
+      t.forget_ways(*it->second);
+      t.nodes.erase(it);
     }
+  } else if (std::holds_alternative<catalog::DeleteVirtualHost>(command)) {
+    t.forget_all();
   }
-  t.forget_routes();
+}
+
+void Router::after(const catalog::Command& command) {
+  Tables& t = *tables_;
+  if (const auto* bind = std::get_if<catalog::Bind>(&command)) {
+    t.bind(bind->binding);
+  } else if (const auto* queue = std::get_if<catalog::CreateQueue>(&command)) {
+    t.queue_named(queue->queue.vhost, queue->queue.name);
+  } else if (std::holds_alternative<catalog::CreateExchange>(command)) {
+    for (const std::uint64_t user : t.unresolved) {
+      if (const auto found = t.nodes.find(user); found != t.nodes.end()) t.forget_ways(*found->second);
+    }
+    t.unresolved.clear();
+  }
+}
+
+std::size_t Router::remembered() const {
+  return tables_->ways;
 }
 
 }  // namespace millrace::broker

@@ -1,11 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <vector>
 
+#include "broker/exchange_types.h"
 #include "broker/types.h"
 #include "bytes/view.h"
 #include "catalog/state.h"
@@ -25,17 +26,29 @@ struct Route {
 constexpr std::size_t kMaxShards = 64;
 
 /// Routes by a shard's replica of the catalog. An exchange type has one small file of its own (exchange_direct.cc ...).
+///
+/// What an exchange and a key lead to is remembered until a change of the catalog touches an exchange on that way; a
+/// change anywhere else costs nothing here. Ways through an exchange that looks at more than the key are walked for
+/// each message. Messages that go to the same queues have the same Route, whatever way they came.
 class Router {
  public:
   explicit Router(const catalog::State& catalog);
   ~Router();
 
-  /// Where a message sent to `exchange` with `routing_key` goes; empty when nowhere. The result is valid until the next
-  /// call of apply() and is cached: the same exchange and key again cost one comparison.
-  const Route& route(const catalog::Exchange& exchange, std::string_view routing_key);
+  /// Where a message sent to `exchange` with `routing_key` goes; empty when nowhere. The result is valid until the
+  /// next call on the router.
+  const Route& route(const catalog::Exchange& exchange, std::string_view routing_key,
+                     const MessageFacts* facts = nullptr);
+  /// The same for a message with further routing keys.
+  const Route& route(const catalog::Exchange& exchange, std::string_view routing_key,
+                     std::span<const std::string_view> more_keys, const MessageFacts* facts);
 
-  /// Called for each catalog change after the replica has applied it.
-  void apply(const std::vector<catalog::Command>& commands);
+  /// To be called for each catalog command before the replica applies it, and again afterwards.
+  void before(const catalog::Command& command);
+  void after(const catalog::Command& command);
+
+  /// Ways that are remembered; for tests.
+  std::size_t remembered() const;
 
  private:
   struct Tables;

@@ -146,7 +146,9 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
         parts.log_host.removed(partition.log);
       }
     }
+    parts.router.before(command);
     parts.catalog.apply(command);
+    parts.router.after(command);
     if (const auto* queue = std::get_if<catalog::CreateQueue>(&command)) {
       parts.queues.create(queue->queue);
     } else if (const auto* gone = std::get_if<catalog::DeleteQueue>(&command)) {
@@ -159,7 +161,6 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
     }
   }
   ++catalog_generation_;
-  parts.router.apply(commands);
   parts.authorizer.changed(commands);
 }
 

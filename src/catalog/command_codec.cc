@@ -152,8 +152,16 @@ void describe(BindingDestination& v, Codec& c) {
   c(v.kind, v.id);
 }
 template <class Codec>
+void describe(model::HeaderTerm& v, Codec& c) {
+  c(v.name, v.present, v.value);
+}
+template <class Codec>
+void describe(model::HeaderMatch& v, Codec& c) {
+  c(v.any, v.terms);
+}
+template <class Codec>
 void describe(Binding& v, Codec& c) {
-  c(v.vhost, v.source, v.destination, v.routing_key, v.native_arguments);
+  c(v.vhost, v.source, v.destination, v.routing_key, v.native_arguments, v.match);
 }
 
 template <class Codec>

@@ -10,6 +10,7 @@
 #include "base/units.h"
 #include "bytes/view.h"
 #include "model/envelope.h"
+#include "model/header_match.h"
 #include "model/ids.h"
 
 namespace millrace::catalog {
@@ -116,13 +117,15 @@ struct BindingDestination {
   friend bool operator==(const BindingDestination&, const BindingDestination&) = default;
 };
 
-/// Identified by all of its parts.
+/// Identified by all of its parts but `match`.
 struct Binding {
   ObjectId vhost;
   ObjectId source;
   BindingDestination destination;
   std::string routing_key;
   bytes::ByteVector native_arguments;
+  /// What the arguments ask of a message's headers; follows from them. Only for exchanges that look at it.
+  model::HeaderMatch match;
   friend bool operator==(const Binding&, const Binding&) = default;
 };
 

@@ -33,7 +33,8 @@ class CatalogState : public ::testing::Test {
             .source = state_.find_exchange(vhost_, "amq.topic")->id,
             .destination = {DestinationKind::queue, destination},
             .routing_key = key,
-            .native_arguments = {}};
+            .native_arguments = {},
+            .match = {}};
   }
 
   State state_;

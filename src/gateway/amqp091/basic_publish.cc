@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/header_matching.h"
 #include "gateway/amqp091/native_codec.h"
 #include "wire/amqp091/properties.h"
 
@@ -85,7 +86,8 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
 
   const bool is_reply = method->exchange.empty() && method->routing_key.starts_with(kReplyTo);
   const bool replied = is_reply && send_reply(method->routing_key, block, body);
-  const broker::Route& route = shard().router().route(*exchange, method->routing_key);
+  const PropertyFacts facts(*properties);
+  const broker::Route& route = shard().router().route(*exchange, method->routing_key, &facts);
   if (route.queues.empty() && !replied) {
     shard().counters().unroutable.fetch_add(1, std::memory_order_relaxed);
     if (method->mandatory) return_message(*method, header, body);

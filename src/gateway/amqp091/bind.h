@@ -3,15 +3,14 @@
 #include <fmt/core.h>
 
 #include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/header_matching.h"
 
 // What queue.bind and exchange.bind have in common, for their two files.
 namespace millrace::gateway::amqp091 {
 
 inline catalog::Binding make_binding(const catalog::Exchange& source, catalog::BindingDestination destination,
                                      std::string_view routing_key, wire::FieldTableView arguments) {
-  const bytes::ByteView content = arguments.content();
-  return {source.vhost, source.id, destination, std::string(routing_key),
-          bytes::ByteVector(content.begin(), content.end())};
+  return {source.vhost, source.id, destination, std::string(routing_key), sorted_arguments(arguments), {}};
 }
 
 /// Binding what is bound already is no error.
@@ -20,7 +19,9 @@ void Channel::bind(catalog::Binding binding, bool no_wait) {
   const catalog::Exchange* source = shard().catalog().find_exchange(binding.source);
   MILLRACE_ASSERT(source != nullptr);
   if (source->type == catalog::ExchangeType::headers) {
-    return fail(wire::ReplyCode::not_implemented, "bindings of exchange type 'headers'");
+    auto match = parse_header_match(wire::FieldTableView::trusted(binding.native_arguments));
+    if (!match.has_value()) return fail(match.error());
+    binding.match = std::move(*match);
   }
   const std::string resource = exchange_text(source->name);
   shard().topology().bind(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gateway/amqp091/header_matching.h"
 #include "gateway/amqp091/native_block.h"
 #include "wire/amqp091/field_table.h"
 #include "wire/amqp091/properties.h"
@@ -130,6 +131,13 @@ std::vector<broker::Death> DeadLetterRewriter::deaths(bytes::ByteView native) co
     if (queue_name.has_value() && known.has_value()) result.push_back({std::string(*queue_name), *known});
   }
   return result;
+}
+
+void DeadLetterRewriter::headers(bytes::ByteView native, model::HeaderList& out) const {
+  const auto block = NativeBlock::parse(native);
+  if (!block.has_value()) return;
+  const auto properties = wire::BasicProperties::decode(block->properties);
+  if (properties.has_value() && properties->headers.has_value()) append_headers(out, *properties->headers);
 }
 
 bytes::ByteVector DeadLetterRewriter::rewrite(bytes::ByteView native, const broker::DeathInfo& death) const {

@@ -273,6 +273,14 @@ std::optional<Failure> compare_exchange_arguments(FieldTableView received, Field
   return compare(received, current, kComparedExchangeArguments, resource);
 }
 
+std::string_view field_type_text(FieldTag tag) {
+  return type_text(tag);
+}
+
+std::string field_value_text(const FieldRef& value) {
+  return value_text(value);
+}
+
 Failure inequivalent(std::string_view name, std::string_view received, std::string_view current,
                      std::string_view resource) {
   return {ReplyCode::precondition_failed, fmt::format("inequivalent arg '{}' for {}: received '{}' but current is '{}'",

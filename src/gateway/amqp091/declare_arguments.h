@@ -37,6 +37,10 @@ std::optional<Failure> compare_queue_arguments(wire::FieldTableView received, wi
 std::optional<Failure> compare_exchange_arguments(wire::FieldTableView received, wire::FieldTableView current,
                                                   std::string_view resource);
 std::optional<Failure> compare_flag(std::string_view name, bool received, bool current, std::string_view resource);
+
+/// The name of a value's type and the value itself, as error texts have them.
+std::string_view field_type_text(wire::FieldTag tag);
+std::string field_value_text(const wire::FieldRef& value);
 Failure inequivalent(std::string_view name, std::string_view received, std::string_view current,
                      std::string_view resource);
 

@@ -36,11 +36,6 @@ std::string_view type_name(ExchangeType type) {
   return "direct";
 }
 
-/// Whether messages sent to it go where its bindings say.
-bool routes(ExchangeType type) {
-  return type != ExchangeType::headers;
-}
-
 }  // namespace
 
 void Channel::exchange_declare(const wire::ExchangeDeclare& method) {
@@ -83,7 +78,6 @@ void Channel::exchange_create(const wire::ExchangeDeclare& method, ExchangeType 
     return fail(ReplyCode::access_refused,
                 fmt::format("exchange name '{}' contains reserved prefix 'amq.*'", method.exchange));
   }
-  if (!routes(type)) return fail(ReplyCode::not_implemented, fmt::format("exchange type '{}'", method.type));
   const auto alternate = parse_alternate_exchange(method.arguments, exchange_text(method.exchange));
   if (!alternate.has_value()) return fail(alternate.error());
   if (alternate->has_value()) {
