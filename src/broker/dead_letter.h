@@ -30,6 +30,8 @@ struct DeathInfo {
   /// Where the message goes.
   std::string exchange;
   std::string routing_key;
+  /// It goes by the keys it was sent with; else `routing_key` replaces all of them.
+  bool own_keys = true;
 };
 
 /// How the messages of one protocol are changed when they are dead-lettered. A gateway brings it; the broker knows
@@ -40,13 +42,14 @@ class DeadLetterRewriter {
   /// The key the message was published with; used when the queue names no dead-letter routing key.
   virtual std::string routing_key(bytes::ByteView native) const = 0;
   /// Further keys that the message is routed by beside the first; none for most.
-  virtual std::vector<std::string> extra_routing_keys(bytes::ByteView native) const = 0;
+  virtual std::vector<std::string> extra_routing_keys(bytes::ByteView native, bytes::ByteView hidden) const = 0;
   /// Deaths so far, the latest first.
   virtual std::vector<Death> deaths(bytes::ByteView native) const = 0;
   /// Adds the message's headers, for exchanges that look at them.
   virtual void headers(bytes::ByteView native, model::HeaderList& out) const = 0;
   /// The native block with this death recorded and the new exchange and routing key. A time to live is removed by the
   /// broker from the envelope, and must be removed here from the block, so that the message does not expire again.
+  /// The hidden block stays as it is, unless the message does not go by its own keys: then it is dropped.
   virtual bytes::ByteVector rewrite(bytes::ByteView native, const DeathInfo& death) const = 0;
 };
 

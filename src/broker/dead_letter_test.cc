@@ -18,7 +18,7 @@ class TextRewriter final : public DeadLetterRewriter {
     const std::string text = bytes::to_string(native);
     return text.substr(0, text.find('|'));
   }
-  std::vector<std::string> extra_routing_keys(bytes::ByteView) const override { return {}; }
+  std::vector<std::string> extra_routing_keys(bytes::ByteView, bytes::ByteView) const override { return {}; }
   std::vector<Death> deaths(bytes::ByteView native) const override {
     std::vector<Death> result;
     const std::string text = bytes::to_string(native);

@@ -105,8 +105,9 @@ std::shared_ptr<const MoveRoute> MoveSource::decide(DeathReason reason, Timestam
   std::vector<std::string> keys;
   if (settings.dead_letter_routing_key.has_value()) {
     keys.push_back(*settings.dead_letter_routing_key);
+    route->own_keys = false;
   } else if (rewriter != nullptr) {
-    keys = rewriter->extra_routing_keys(found.envelope.native);
+    keys = rewriter->extra_routing_keys(found.envelope.native, found.envelope.hidden);
     keys.insert(keys.begin(), rewriter->routing_key(found.envelope.native));
   } else {
     keys.push_back(bytes::to_string(found.record.key));
@@ -119,7 +120,8 @@ std::shared_ptr<const MoveRoute> MoveSource::decide(DeathReason reason, Timestam
   if (rewriter != nullptr) deaths = rewriter->deaths(found.envelope.native);
   deaths.insert(deaths.begin(), Death{queue.name, reason});
   const std::vector<std::string_view> more(keys.begin() + 1, keys.end());
-  const DyingFacts facts(rewriter, found, {queue.name, reason, time, route->exchange, route->routing_key});
+  const DyingFacts facts(rewriter, found,
+                         {queue.name, reason, time, route->exchange, route->routing_key, route->own_keys});
   for (const QueueRef& target : shard_.router().route(*exchange, keys.front(), more, &facts).queues) {
     const catalog::Queue* named = shard_.catalog().find_queue(target.queue);
     if (named == nullptr || is_dead_letter_cycle(named->name, deaths)) continue;
@@ -166,16 +168,19 @@ bytes::Slab MoveSource::rewrite(const MoveIntent& intent, const RecordReader::Fo
     model::Envelope envelope = found.envelope;
     envelope.time_to_live.reset();
     ++envelope.death_count;
+    if (!intent.route->own_keys) envelope.hidden = {};
     bytes::ByteVector value;
     model::append_envelope_head(value, envelope);
     if (rewriter == nullptr) {
       value.insert(value.end(), envelope.native.begin(), envelope.native.end());
     } else {
+      const MoveRoute& route = *intent.route;
       const bytes::ByteVector native = rewriter->rewrite(
           envelope.native,
-          {queue_.definition().name, intent.reason, intent.time, intent.route->exchange, intent.route->routing_key});
+          {queue_.definition().name, intent.reason, intent.time, route.exchange, route.routing_key, route.own_keys});
       value.insert(value.end(), native.begin(), native.end());
     }
+    value.insert(value.end(), envelope.hidden.begin(), envelope.hidden.end());
     model::append_header(header, bytes::as_bytes(model::kEnvelopeKey), true, value);
   }
   const bytes::ByteView headers[] = {header, record.headers};

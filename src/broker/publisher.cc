@@ -183,6 +183,7 @@ std::uint32_t Publisher::State::touch(const TrackerState& tracker) {
 void Publisher::State::add_record(model::BatchBuilder& builder, const Message& message) {
   std::size_t native_size = 0;
   for (const auto& part : message.native) native_size += part.size();
+  native_size += message.envelope.hidden.size();
   // [key length, key, value length, envelope head] and then the native parts: one record header.
   header_head.clear();
   std::uint8_t number[bytes::kMaxVarintSize];
@@ -196,16 +197,17 @@ void Publisher::State::add_record(model::BatchBuilder& builder, const Message& m
   header_head.insert(header_head.end(), head, head + head_size);
 
   constexpr std::size_t kMaxParts = 8;
-  MILLRACE_ASSERT(message.native.size() < kMaxParts);
+  MILLRACE_ASSERT(message.native.size() + 1 < kMaxParts);
   bytes::ByteView parts[kMaxParts] = {header_head};
   std::copy(message.native.begin(), message.native.end(), parts + 1);
+  parts[message.native.size() + 1] = message.envelope.hidden;
   builder.add({.timestamp = message.timestamp,
                .has_key = message.has_key,
                .key = message.key,
                .has_value = true,
                .value_parts = message.body,
                .header_count = 1,
-               .header_parts = {parts, message.native.size() + 1}});
+               .header_parts = {parts, message.native.size() + 2}});
 }
 
 Publisher::Publisher(Shard& shard) : state_(std::make_unique<State>(shard)) {

@@ -98,6 +98,7 @@ void QueueState::write_intent(bytes::ByteVector& out, Offset offset, const MoveI
   to.text(intent.route->exchange);
   to.uvarint(intent.route->routing_key.size());
   to.text(intent.route->routing_key);
+  to.u8(intent.route->own_keys ? 1 : 0);
   to.uvarint(intent.route->targets.size());
   for (const QueueRef& target : intent.route->targets) {
     to.uvarint(target.queue.value);
@@ -151,6 +152,7 @@ bool QueueState::read_intent(bytes::Reader& in) {
   intent.time = Timestamp(in.varint());
   auto route = std::make_shared<MoveRoute>();
   if (!read_text(in, route->exchange) || !read_text(in, route->routing_key)) return false;
+  route->own_keys = in.u8() != 0;
   const std::uint64_t targets = in.uvarint();
   if (targets > in.remaining() / 2) return false;
   for (std::uint64_t i = 0; i < targets; ++i) {

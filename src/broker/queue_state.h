@@ -24,6 +24,8 @@ namespace millrace::broker {
 struct MoveRoute {
   std::string exchange;
   std::string routing_key;
+  /// The routing key is the one it was sent with, and further ones keep their meaning.
+  bool own_keys = true;
   std::vector<QueueRef> targets;
 };
 

@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "base/prng.h"
 #include "catalog/catalog_store.h"
 
 namespace millrace::broker {

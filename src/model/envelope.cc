@@ -12,6 +12,7 @@ constexpr std::uint8_t kPersistent = 1;
 constexpr std::uint8_t kHasPriority = 2;
 constexpr std::uint8_t kHasTimeToLive = 4;
 constexpr std::uint8_t kHasDeaths = 8;
+constexpr std::uint8_t kHasHidden = 16;
 
 }  // namespace
 
@@ -24,12 +25,14 @@ std::size_t write_envelope_head(std::uint8_t* const begin, const Envelope& envel
   if (envelope.priority.has_value()) flags |= kHasPriority;
   if (envelope.time_to_live.has_value()) flags |= kHasTimeToLive;
   if (envelope.death_count > 0) flags |= kHasDeaths;
+  if (!envelope.hidden.empty()) flags |= kHasHidden;
   *to++ = flags;
   if (envelope.priority.has_value()) *to++ = *envelope.priority;
   if (envelope.time_to_live.has_value()) {
     to = bytes::put_uvarint(to, static_cast<std::uint64_t>(envelope.time_to_live->value));
   }
   if (envelope.death_count > 0) to = bytes::put_uvarint(to, envelope.death_count);
+  if (!envelope.hidden.empty()) to = bytes::put_uvarint(to, envelope.hidden.size());
   return static_cast<std::size_t>(to - begin);
 }
 
@@ -56,8 +59,11 @@ Result<Envelope> parse_envelope(bytes::ByteView header_value) {
     envelope.time_to_live = base::Millis(static_cast<std::int64_t>(ttl));
   }
   if ((flags & kHasDeaths) != 0) envelope.death_count = in.uvarint();
-  if (!in.ok()) return base::fail(ModelErrc::truncated, "envelope is cut short");
-  envelope.native = in.rest();
+  const std::uint64_t hidden = (flags & kHasHidden) != 0 ? in.uvarint() : 0;
+  if (!in.ok() || hidden > in.remaining()) return base::fail(ModelErrc::truncated, "envelope is cut short");
+  const bytes::ByteView blocks = in.rest();
+  envelope.native = blocks.first(blocks.size() - hidden);
+  envelope.hidden = blocks.last(hidden);
   return envelope;
 }
 

@@ -27,7 +27,7 @@ enum class Protocol : std::uint8_t {
 /// Stored as the first header of each record of an enveloped batch, with the key kEnvelopeKey:
 ///
 ///     version u8 = 1 | protocol u8 | flags u8 | [priority u8] | [expiry: time-to-live, uvarint ms]
-///     | [death count uvarint] | native block (to the end)
+///     | [death count uvarint] | [size of the hidden block, uvarint] | native block | hidden block (to the end)
 struct Envelope {
   Protocol protocol = Protocol::none;
   bool persistent = true;
@@ -38,11 +38,13 @@ struct Envelope {
   std::uint64_t death_count = 0;
   /// Opaque to all but its protocol.
   bytes::ByteView native{};
+  /// The same, for what no receiver gets to see.
+  bytes::ByteView hidden{};
 };
 
 constexpr std::string_view kEnvelopeKey = "\x01mr";
 
-/// Writes everything before the native block; the block follows it. At most kMaxEnvelopeHead bytes.
+/// Writes everything before the native block; this block and the hidden one follow it. At most kMaxEnvelopeHead bytes.
 void append_envelope_head(bytes::ByteVector& out, const Envelope& envelope);
 constexpr std::size_t kMaxEnvelopeHead = 32;
 /// The same into a buffer of kMaxEnvelopeHead bytes; returns how many were written.

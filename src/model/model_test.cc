@@ -99,6 +99,24 @@ TEST(Envelope, RoundTrips) {
   EXPECT_EQ(parsed->time_to_live, base::Millis(60000));
   EXPECT_EQ(parsed->death_count, 3U);
   EXPECT_EQ(bytes::to_string(parsed->native), "native");
+  EXPECT_TRUE(parsed->hidden.empty());
+}
+
+TEST(Envelope, KeepsTheHiddenBlockApart) {
+  const auto hidden = bytes::as_bytes("secret");
+  bytes::ByteVector out;
+  Envelope envelope;
+  envelope.protocol = Protocol::amqp091;
+  envelope.hidden = hidden;
+  append_envelope_head(out, envelope);
+  for (const std::string_view part : {"native", "secret"}) out.insert(out.end(), part.begin(), part.end());
+  const auto parsed = parse_envelope(out);
+  ASSERT_TRUE(parsed.has_value());
+  EXPECT_EQ(bytes::to_string(parsed->native), "native");
+  EXPECT_EQ(bytes::to_string(parsed->hidden), "secret");
+  out.resize(out.size() - 9);  // less is left than the hidden block alone takes
+  out.resize(out.size() - 4);
+  EXPECT_FALSE(parse_envelope(out).has_value());
 }
 
 }  // namespace

@@ -81,22 +81,27 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
   if (exchange == nullptr) return;
   broker::Message message;
   if (!check_properties(*properties, message.envelope.time_to_live)) return;
+  more_keys_.clear();
+  if (properties->headers.has_value() && !read_more_keys(*properties)) return;
   bytes::ByteView block = header.property_block;
-  if (properties->reply_to == kReplyTo && !address_reply(*properties, block)) return;
+  if (properties->reply_to == kReplyTo || more_keys_.has_blind) {
+    if (!change_properties(*properties, block)) return;
+  }
 
   const bool is_reply = method->exchange.empty() && method->routing_key.starts_with(kReplyTo);
   const bool replied = is_reply && send_reply(method->routing_key, block, body);
   const PropertyFacts facts(*properties);
-  const broker::Route& route = shard().router().route(*exchange, method->routing_key, &facts);
+  const broker::Route& route = shard().router().route(*exchange, method->routing_key, more_keys_.keys, &facts);
   if (route.queues.empty() && !replied) {
     shard().counters().unroutable.fetch_add(1, std::memory_order_relaxed);
-    if (method->mandatory) return_message(*method, header, body);
+    if (method->mandatory) return_message(*method, {header.class_id, header.body_size, block}, body);
   }
   message.timestamp = connection_.now();
   message.body = body;
   message.envelope.protocol = model::Protocol::amqp091;
   message.envelope.persistent = properties->persistent();
   message.envelope.priority = properties->priority;
+  if (more_keys_.has_blind) message.envelope.hidden = hidden_keys_;
   const bytes::ByteView native[] = {
       method_payload.subspan(kBeforeNames, method_payload.size() - kBeforeNames - kBehindNames), block};
   message.native = native;
@@ -104,19 +109,36 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
   count_unsettled(header.body_size + block.size() + method_payload.size());
 }
 
-/// Puts the address of this channel's reply consumer where the request asks for it.
-bool Channel::address_reply(const wire::BasicProperties& properties, bytes::ByteView& block) {
-  if (!reply_address_.has_value()) {
-    fail(ReplyCode::precondition_failed, "fast reply consumer does not exist");
-    return false;
-  }
-  const std::string name = reply_address_->name();
+bool Channel::read_more_keys(const wire::BasicProperties& properties) {
+  const auto failure = more_keys_.read(*properties.headers);
+  if (failure.has_value()) fail(*failure);
+  return !failure.has_value();
+}
+
+/// Puts the address of this channel's reply consumer where a request asks for it, and takes out what receivers must not
+/// see.
+bool Channel::change_properties(const wire::BasicProperties& properties, bytes::ByteView& block) {
   wire::BasicProperties changed = properties;
-  changed.reply_to = name;
-  reply_block_.clear();
-  bytes::Writer writer(reply_block_);
+  std::string address;
+  if (properties.reply_to == kReplyTo) {
+    if (!reply_address_.has_value()) {
+      fail(ReplyCode::precondition_failed, "fast reply consumer does not exist");
+      return false;
+    }
+    address = reply_address_->name();
+    changed.reply_to = address;
+  }
+  if (more_keys_.has_blind) {
+    hidden_keys_.clear();
+    write_hidden(hidden_keys_, *properties.headers);
+    changed_headers_.clear();
+    write_without_blind(changed_headers_, *properties.headers);
+    changed.headers = wire::FieldTableView::trusted(changed_headers_);
+  }
+  changed_block_.clear();
+  bytes::Writer writer(changed_block_);
   changed.encode(writer);
-  block = reply_block_;
+  block = changed_block_;
   return true;
 }
 

@@ -12,6 +12,7 @@
 #include "gateway/amqp091/connection.h"
 #include "gateway/amqp091/consumer.h"
 #include "gateway/amqp091/delivery_tags.h"
+#include "gateway/amqp091/more_keys.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -163,7 +164,8 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void basic_publish(const wire::BasicPublish& method);
   const catalog::Exchange* publish_target(std::string_view exchange);
   bool check_properties(const wire::BasicProperties& properties, std::optional<base::Millis>& time_to_live);
-  bool address_reply(const wire::BasicProperties& properties, bytes::ByteView& block);
+  bool read_more_keys(const wire::BasicProperties& properties);
+  bool change_properties(const wire::BasicProperties& properties, bytes::ByteView& block);
   void return_message(const wire::BasicPublish& method, const wire::ContentHeader& header,
                       std::span<const bytes::ByteView> body);
 
@@ -232,7 +234,11 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   // The exchange of the last publish, permitted and present as of that catalog generation.
   std::string target_name_;
   const catalog::Exchange* target_ = nullptr;
-  bytes::ByteVector reply_block_;  // reused
+  // Reused from message to message.
+  bytes::ByteVector changed_block_;
+  bytes::ByteVector changed_headers_;
+  bytes::ByteVector hidden_keys_;
+  MoreKeys more_keys_;
   std::uint64_t target_generation_ = 0;
 
   // Consuming.

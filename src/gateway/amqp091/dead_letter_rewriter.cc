@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/amqp091/header_matching.h"
+#include "gateway/amqp091/more_keys.h"
 #include "gateway/amqp091/native_block.h"
 #include "wire/amqp091/field_table.h"
 #include "wire/amqp091/properties.h"
@@ -47,6 +48,7 @@ bool has_text(const wire::FieldTable& table, std::string_view name, std::string_
 struct Dying {
   NativeBlock block;
   std::optional<std::string_view> expiration;
+  std::vector<std::string_view> copies;
 };
 
 wire::FieldTable first_entry(const Dying& message, const broker::DeathInfo& death) {
@@ -59,6 +61,7 @@ wire::FieldTable first_entry(const Dying& message, const broker::DeathInfo& deat
   entry.add("exchange", message.block.exchange);
   wire::FieldArray keys;
   keys.emplace_back(message.block.routing_key);
+  for (const std::string_view key : message.copies) keys.emplace_back(key);
   entry.add("routing-keys", std::move(keys));
   if (message.expiration.has_value()) entry.add("original-expiration", *message.expiration);
   return entry;
@@ -107,8 +110,13 @@ std::string DeadLetterRewriter::routing_key(bytes::ByteView native) const {
   return block.has_value() ? std::string(block->routing_key) : std::string();
 }
 
-std::vector<std::string> DeadLetterRewriter::extra_routing_keys(bytes::ByteView) const {
-  return {};
+std::vector<std::string> DeadLetterRewriter::extra_routing_keys(bytes::ByteView native, bytes::ByteView hidden) const {
+  MoreKeys more;
+  const auto block = NativeBlock::parse(native);
+  const auto properties = wire::BasicProperties::decode(block.has_value() ? block->properties : bytes::ByteView{});
+  if (properties.has_value() && properties->headers.has_value()) (void)more.read(*properties->headers);
+  more.read_hidden(hidden);
+  return {more.keys.begin(), more.keys.end()};
 }
 
 std::vector<broker::Death> DeadLetterRewriter::deaths(bytes::ByteView native) const {
@@ -148,8 +156,14 @@ bytes::ByteVector DeadLetterRewriter::rewrite(bytes::ByteView native, const brok
   message.expiration = properties->expiration;
   properties->expiration.reset();
   wire::FieldTable headers;
-  if (properties->headers.has_value()) headers = wire::FieldTable::decode(*properties->headers);
+  if (properties->headers.has_value()) {
+    MoreKeys more;
+    (void)more.read(*properties->headers);
+    message.copies = std::move(more.keys);
+    headers = wire::FieldTable::decode(*properties->headers);
+  }
   record_death(headers, message, death);
+  if (!death.own_keys) headers.erase(kCopies);
   const bytes::ByteVector header_content = headers.content();
   properties->headers = wire::FieldTableView::trusted(header_content);
   bytes::ByteVector block;

@@ -11,7 +11,7 @@ namespace millrace::gateway::amqp091 {
 class DeadLetterRewriter final : public broker::DeadLetterRewriter {
  public:
   std::string routing_key(bytes::ByteView native) const override;
-  std::vector<std::string> extra_routing_keys(bytes::ByteView native) const override;
+  std::vector<std::string> extra_routing_keys(bytes::ByteView native, bytes::ByteView hidden) const override;
   std::vector<broker::Death> deaths(bytes::ByteView native) const override;
   void headers(bytes::ByteView native, model::HeaderList& out) const override;
   bytes::ByteVector rewrite(bytes::ByteView native, const broker::DeathInfo& death) const override;

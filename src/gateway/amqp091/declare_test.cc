@@ -66,6 +66,23 @@ TEST_F(Declaring, ExchangesAreComparedWhenDeclaredAgain) {
       "is 'true'");
 }
 
+TEST_F(Declaring, HeadersBindingsAreToldApartByWhatTheyAskFor) {
+  accepted<wire::ExchangeDeclareOk>(exchange("h", "headers"));
+  client.declare(1, "q");
+  const auto bind = [this](const wire::FieldTable& arguments) {
+    kept.push_back(arguments.content());
+    return wire::QueueBind{0, "q", "h", "", false, wire::FieldTableView::trusted(kept.back())};
+  };
+  accepted<wire::QueueBindOk>(bind({{"a", std::int32_t{1}}, {"b", "x"}}));
+  accepted<wire::QueueBindOk>(bind({{"b", "x"}, {"a", std::int32_t{1}}}));
+  accepted<wire::QueueBindOk>(bind({{"a", std::int32_t{2}}}));
+  const auto& catalog = world.broker.shard(0).catalog();
+  EXPECT_EQ(catalog.bindings_of_source(catalog.find_exchange(world.broker.vhost(), "h")->id).size(), 2U);
+  refused(bind({{"x-match", "most"}}), ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - Invalid x-match field value <<\"most\">>; expected all, any, all-with-x, or "
+          "any-with-x");
+}
+
 TEST_F(Declaring, ExchangeNamesAndTypes) {
   refused(exchange("amq.mine", "direct"), ReplyCode::access_refused,
           "ACCESS_REFUSED - exchange name 'amq.mine' contains reserved prefix 'amq.*'");

@@ -116,8 +116,7 @@ bytes::ByteVector sorted_arguments(FieldTableView arguments) {
   std::vector<bytes::ByteView> parts;
   std::vector<std::size_t> order(entries.size());
   for (std::size_t i = 0; i < entries.size(); ++i) {
-    const std::uint8_t* end =
-        i + 1 < entries.size() ? entries[i + 1].begin : content.data() + content.size();
+    const std::uint8_t* end = i + 1 < entries.size() ? entries[i + 1].begin : content.data() + content.size();
     parts.emplace_back(entries[i].begin, end);
     order[i] = i;
   }

@@ -4,6 +4,7 @@
 #include "gateway/amqp091/dead_letter_rewriter.h"
 #include "gateway/amqp091/delivery_tags.h"
 #include "gateway/amqp091/foreign.h"
+#include "gateway/amqp091/more_keys.h"
 #include "gateway/amqp091/native_block.h"
 #include "gateway/amqp091/native_codec.h"
 #include "model/batch_builder.h"
@@ -165,6 +166,29 @@ TEST(DeadLetterRewriter, CountsDeathsOfTheSameKindAndPutsThemFirst) {
   EXPECT_EQ(deaths[0].queue, "work");
   EXPECT_EQ(deaths[0].reason, DeathReason::rejected);
   EXPECT_EQ(deaths[1].reason, DeathReason::expired);
+}
+
+TEST(DeadLetterRewriter, NamesTheCopiesAndDropsThemWithAKeyOfTheQueue) {
+  const DeadLetterRewriter rewriter;
+  const wire::FieldTable table{{"CC", wire::FieldArray{"one", std::int32_t{2}, "three"}}};
+  const bytes::ByteVector headers = table.content();
+  wire::BasicProperties properties;
+  properties.headers = wire::FieldTableView::trusted(headers);
+  const bytes::ByteVector block = native("x", "k", properties);
+  bytes::ByteVector hidden;
+  const bytes::ByteVector blind = wire::FieldTable{{"BCC", wire::FieldArray{"four"}}}.content();
+  write_hidden(hidden, wire::FieldTableView::trusted(blind));
+  EXPECT_EQ(rewriter.extra_routing_keys(block, hidden), (std::vector<std::string>{"one", "three", "four"}));
+
+  broker::DeathInfo info{"q", broker::DeathReason::rejected, base::Timestamp(0), "d", "k", true};
+  Rewritten got = parse(rewriter.rewrite(block, info));
+  EXPECT_EQ(*death(got.headers, 0).find("routing-keys")->get_if<wire::FieldArray>(),
+            (wire::FieldArray{"k", "one", "three"}));
+  EXPECT_NE(got.headers.find("CC"), nullptr);
+  info.own_keys = false;
+  got = parse(rewriter.rewrite(block, info));
+  EXPECT_EQ(death(got.headers, 0).find("routing-keys")->get_if<wire::FieldArray>()->size(), 3U);
+  EXPECT_EQ(got.headers.find("CC"), nullptr);
 }
 
 TEST(DeadLetterRewriter, SurvivesHeadersOfAnyKind) {

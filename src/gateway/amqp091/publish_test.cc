@@ -1,3 +1,4 @@
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include "gateway/amqp091/test_client_test.h"
@@ -58,6 +59,60 @@ TEST(Publish, MessagesComeBackByteForByte) {
       EXPECT_EQ(client.last_get.exchange, "");
     }
     EXPECT_EQ(client.get(1, "q"), "(none)");
+  }
+}
+
+TEST(Publish, CopiesGoToFurtherQueuesAndBlindOnesAreNotSeen) {
+  GatewayWorld world(42);
+  TestClient client(world);
+  client.open();
+  client.open_channel(1);
+  for (const char* queue : {"a", "b", "c"}) client.declare(1, queue);
+  client.send(1, wire::ConfirmSelect{});
+  client.expect<wire::ConfirmSelectOk>(1);
+  const wire::FieldTable seen{{"n", std::int32_t{1}}, {"CC", wire::FieldArray{"b", std::int32_t{7}, "a"}}};
+  const wire::FieldTable sent{
+      {"n", std::int32_t{1}}, {"BCC", wire::FieldArray{"c"}}, {"CC", wire::FieldArray{"b", std::int32_t{7}, "a"}}};
+  const bytes::ByteVector headers = sent.content();
+  wire::BasicProperties properties;
+  properties.headers = wire::FieldTableView::trusted(headers);
+  client.publish(1, {0, "", "a", true}, "body", properties);
+  EXPECT_EQ(client.expect<wire::BasicAck>(1).delivery_tag, 1U);
+  for (const char* queue : {"a", "b", "c"}) {
+    EXPECT_EQ(client.get(1, queue), "body");
+    EXPECT_EQ(client.last_get.routing_key, "a");
+    const auto got = wire::BasicProperties::decode(bytes::as_bytes(client.last_message.properties));
+    ASSERT_TRUE(got.has_value() && got->headers.has_value());
+    EXPECT_EQ(wire::FieldTable::decode(*got->headers), seen);
+    EXPECT_EQ(client.get(1, queue), "(none)");
+  }
+  // Only copies are routable: not returned. None is: returned, once, without the blind ones.
+  client.publish(1, {0, "", "nowhere", true}, "copy", properties);
+  client.expect<wire::BasicAck>(1);
+  const bytes::ByteVector lost = wire::FieldTable{{"BCC", wire::FieldArray{"nobody"}}}.content();
+  properties.headers = wire::FieldTableView::trusted(lost);
+  client.publish(1, {0, "", "nowhere", true}, "lost", properties);
+  client.expect<wire::BasicReturn>(1);
+  const auto returned = wire::BasicProperties::decode(bytes::as_bytes(client.expect_content(1).properties));
+  ASSERT_TRUE(returned.has_value() && returned->headers.has_value());
+  EXPECT_TRUE(returned->headers->empty());
+  client.expect<wire::BasicAck>(1);
+}
+
+TEST(Publish, CopiesThatAreNoListAreRefused) {
+  GatewayWorld world(43);
+  TestClient client(world);
+  client.open();
+  for (const char* header : {"CC", "BCC"}) {
+    client.open_channel(1);
+    const bytes::ByteVector headers = wire::FieldTable{{header, "q"}}.content();
+    wire::BasicProperties properties;
+    properties.headers = wire::FieldTableView::trusted(headers);
+    client.publish(1, {0, "", "q"}, "body", properties);
+    client.expect_channel_close(1, ReplyCode::precondition_failed,
+                                fmt::format("PRECONDITION_FAILED - invalid message: "
+                                            "{{unacceptable_type_in_header,\"{}\",longstr}}",
+                                            header));
   }
 }
 

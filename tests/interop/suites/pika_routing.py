@@ -1,0 +1,138 @@
+"""AMQP 0-9-1 with pika: where messages go. needs: amqp"""
+
+import datetime
+
+import pika
+from pika_helpers import channel, closes_channel, count, drain, publish
+from suite import equal, main, name, test
+
+
+def queues(ch, number):
+    made = [name() for _ in range(number)]
+    for queue in made:
+        ch.queue_declare(queue, durable=True)
+    return made
+
+
+@test
+def headers_bindings_of_every_kind():
+    with channel() as ch:
+        exchange = name("x")
+        ch.exchange_declare(exchange, "headers", durable=True)
+        every, some, present, hidden, all_x, any_x, empty = queues(ch, 7)
+        ch.queue_bind(every, exchange, "", {"a": 1, "b": "two"})
+        ch.queue_bind(some, exchange, "", {"x-match": "any", "a": 1, "b": "two"})
+        ch.queue_bind(present, exchange, "", {"c": None})
+        ch.queue_bind(hidden, exchange, "", {"x-match": "all", "a": 1, "x-kind": "k"})
+        ch.queue_bind(all_x, exchange, "", {"x-match": "all-with-x", "a": 1, "x-kind": "k"})
+        ch.queue_bind(any_x, exchange, "", {"x-match": "any-with-x", "z": 1, "x-kind": "k"})
+        ch.queue_bind(empty, exchange, "")
+        for body, headers in ((b"1", {"a": 1, "b": "two"}), (b"2", {"a": 1}), (b"3", {"b": "two", "c": False}),
+                              (b"4", {"a": 1, "x-kind": "k"}), (b"5", {"c": "anything"}), (b"6", None)):
+            publish(ch, "ignored", body, exchange=exchange, headers=headers)
+        equal([drain(ch, q) for q in (every, some, present, hidden, all_x, any_x, empty)],
+              [[b"1"], [b"1", b"2", b"3", b"4"], [b"3", b"5"], [b"1", b"2", b"4"], [b"4"], [b"4"],
+               [b"1", b"2", b"3", b"4", b"5", b"6"]])
+
+
+@test
+def headers_are_compared_by_value():
+    at = datetime.datetime(2024, 5, 6, 7, 8, 9, tzinfo=datetime.timezone.utc)
+    values = [1, 2**40, True, "text", ["a", 1], {"k": "v"}, at]
+    with channel() as ch:
+        for value in values:
+            [queue] = queues(ch, 1)
+            ch.queue_bind(queue, "amq.match", "", {"queue": queue, "v": value})
+            for sent in values:
+                publish(ch, "", repr(sent).encode(), exchange="amq.match", headers={"queue": queue, "v": sent})
+            equal(drain(ch, queue), [repr(value).encode()])
+
+
+@test
+def an_unknown_match_is_refused():
+    with channel() as ch:
+        [queue] = queues(ch, 1)
+        closes_channel(406, lambda: ch.queue_bind(queue, "amq.headers", "", {"x-match": "most"}))
+
+
+@test
+def copies_go_to_further_queues():
+    with channel() as ch:
+        first, copy, blind = queues(ch, 3)
+        publish(ch, first, b"m", headers={"CC": [copy, first], "BCC": [blind], "n": 1})
+        for queue in (first, copy, blind):
+            method, properties, body = ch.basic_get(queue, auto_ack=True)
+            equal((body, method.routing_key, properties.headers), (b"m", first, {"CC": [copy, first], "n": 1}))
+            equal(count(ch, queue), 0)
+
+
+@test
+def copies_by_a_topic_exchange():
+    with channel() as ch:
+        one, two = queues(ch, 2)
+        prefix = name("k")
+        ch.queue_bind(one, "amq.topic", prefix + ".one.#")
+        ch.queue_bind(two, "amq.topic", prefix + ".two.#")
+        publish(ch, prefix + ".one.x", b"m", exchange="amq.topic", headers={"CC": [prefix + ".two.y", prefix + ".one.z"]})
+        equal((drain(ch, one), drain(ch, two)), ([b"m"], [b"m"]))
+
+
+@test
+def a_message_with_a_routable_copy_is_not_returned():
+    with channel() as ch:
+        [queue] = queues(ch, 1)
+        ch.basic_publish("", name("nowhere"), b"m", pika.BasicProperties(headers={"BCC": [queue]}), mandatory=True)
+        equal(drain(ch, queue), [b"m"])
+        try:
+            ch.basic_publish("", name("nowhere"), b"m", pika.BasicProperties(headers={"CC": [name()]}), mandatory=True)
+        except pika.exceptions.UnroutableError as error:
+            equal([m.body for m in error.messages], [b"m"])
+        else:
+            raise AssertionError("not returned")
+
+
+@test
+def copies_that_are_no_list_are_refused():
+    for header in ("CC", "BCC"):
+        with channel() as ch:
+            properties = pika.BasicProperties(headers={header: "queue"})
+            text = closes_channel(406, lambda: ch.basic_publish("", name(), b"m", properties))
+            equal(text, f'PRECONDITION_FAILED - invalid message: {{unacceptable_type_in_header,"{header}",longstr}}')
+
+
+@test
+def copies_stay_with_a_dead_letter_unless_the_queue_names_a_key():
+    with channel() as ch:
+        exchange, dead, copy, blind = name("dlx"), name(), name(), name()
+        ch.exchange_declare(exchange, "direct", durable=True)
+        for arguments, expected in (({}, {"dead": True, "CC": True}), ({"x-dead-letter-routing-key": "key"}, {})):
+            source = name()
+            ch.queue_declare(source, durable=True, arguments={"x-dead-letter-exchange": exchange} | arguments)
+            targets = {key: name() for key in (source, copy, blind, "key")}
+            for key, target in targets.items():
+                ch.queue_declare(target, durable=True)
+                ch.queue_bind(target, exchange, key)
+            publish(ch, source, b"m", headers={"CC": [copy], "BCC": [blind]})
+            method, _, _ = ch.basic_get(source)
+            ch.basic_reject(method.delivery_tag, requeue=False)
+            reached = (source, copy, blind) if expected else ("key",)
+            for key in reached:
+                take_headers(ch, targets[key], source, copy, expected)
+            for key, target in targets.items():
+                equal(count(ch, target), 0, key)
+                ch.queue_delete(target)
+
+
+def take_headers(ch, target, source, copy, expected):
+    for _ in range(500):
+        _, properties, _ = ch.basic_get(target, auto_ack=True)
+        if properties is not None:
+            break
+        ch.connection.process_data_events(0.01)
+    equal(properties.headers["x-death"][0]["routing-keys"], [source, copy])
+    equal("CC" in properties.headers, "CC" in expected)
+    equal("BCC" in properties.headers, False)
+
+
+if __name__ == "__main__":
+    main()
