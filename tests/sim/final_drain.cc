@@ -102,8 +102,7 @@ bool Simulation::drain_queues(std::vector<std::vector<MessageId>>& found) {
     world_.run_for(kQuiet);
   }
   for (const auto& drain : drains) found.push_back(drain->found);
-  note_quarantined();
-  if (!server_.stop()) {
+  if (!server_.stop([this] { note_quarantined(); })) {
     oracle_.fail("the server does not stop at the end");
     return false;
   }

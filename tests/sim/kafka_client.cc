@@ -92,12 +92,15 @@ KafkaProducer::KafkaProducer(sim::SimWorld& world, sim::SimWire& wire, Oracle& o
     : KafkaClient(world, wire, oracle, plan, number),
       logs_(logs),
       partition_(random_.below(plan.partitions)),
-      idempotent_(random_.chance(1, 2)) {}
+      idempotent_(random_.chance(1, 2)),
+      stream_(oracle.new_stream()) {}
 
 void KafkaProducer::connected() {
   asking_ = false;
   if (!idempotent_) {
     unanswered_.clear();
+    // The server may still be reading what the lost connection sent: nothing orders that with what comes now.
+    stream_ = oracle_.new_stream();
     return;
   }
   for (const Batch& batch : unanswered_) send_batch(batch);
@@ -134,7 +137,7 @@ void KafkaProducer::make_batch() {
   batch.records = random_.between(1, 5);
   batch.base_sequence = next_sequence_;
   for (std::size_t i = 0; i < batch.records; ++i) {
-    const std::uint64_t record = logs_.sent(partition_, number_);
+    const std::uint64_t record = logs_.sent(partition_, stream_);
     if (i == 0) batch.first = record;
   }
   next_sequence_ += static_cast<std::int32_t>(batch.records);

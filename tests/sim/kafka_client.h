@@ -89,6 +89,7 @@ class KafkaProducer final : public KafkaClient {
   LogOracle& logs_;
   std::size_t partition_;
   bool idempotent_;
+  std::uint64_t stream_;  // within which order is promised
   std::int64_t producer_id_ = -1;
   std::int16_t producer_epoch_ = -1;
   bool asking_ = false;

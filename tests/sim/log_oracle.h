@@ -21,6 +21,8 @@ class LogOracle {
   /// The whole log, read at the end: all that anybody was told of is there, and nothing twice.
   void judge_final(std::size_t partition, const std::vector<std::pair<std::int64_t, std::uint64_t>>& content,
                    std::uint64_t quarantined);
+  /// As Oracle::newest_rounds_in_doubt, by partition.
+  void newest_rounds_in_doubt(const std::vector<base::Nanos>& last_commits);
   std::uint64_t count() const { return records_.size() - 1; }
   /// Record numbers are apart from message numbers.
   static constexpr std::uint64_t kFirst = std::uint64_t{1} << 40;
@@ -30,6 +32,8 @@ class LogOracle {
     std::size_t partition = 0;
     std::uint64_t producer = 0;
     bool stored = false;
+    base::Nanos told{0};  // when somebody first heard that it is stored
+    bool in_doubt = false;
   };
   void place(std::size_t partition, std::int64_t offset, std::uint64_t record, const char* how);
 

@@ -45,6 +45,22 @@ void Oracle::next_lifetime() {
   for (std::uint32_t& open : open_removals_) open = 0;
 }
 
+void Oracle::newest_rounds_in_doubt(const std::vector<base::Nanos>& last_commits) {
+  const base::Nanos dead_commit = last_commits[dead_queue()];
+  for (MessageId id = 1; id < messages_.size(); ++id) {
+    Message& message = messages_[id];
+    const bool own = message.told.value != 0 && message.told >= last_commits[message.queue];
+    // Its source forgets a dead letter as soon as the copy is stored, which nobody may have heard of.
+    const bool moved =
+        message.rejected != Settled::no && (message.dead_told.value == 0 || message.dead_told >= dead_commit);
+    message.in_doubt |= own || moved;
+  }
+}
+
+void Oracle::heard(base::Nanos& first_time) const {
+  if (first_time.value == 0) first_time = now();
+}
+
 MessageId Oracle::sent(std::size_t queue, std::uint64_t stream) {
   Message message;
   message.queue = queue;
@@ -59,6 +75,7 @@ void Oracle::confirmed(MessageId id) {
   trace(fmt::format("message {} confirmed", id));
   if (messages_[id].refused) return fail(fmt::format("message {} was refused and then confirmed", id));
   messages_[id].confirmed = true;
+  heard(messages_[id].told);
 }
 
 void Oracle::refused(MessageId id) {
@@ -153,6 +170,7 @@ MessageId Oracle::delivered(const Delivery& delivery) {
 void Oracle::deliver_own(MessageId id, const Delivery&) {
   Message& message = messages_[id];
   message.delivered = true;
+  heard(message.told);
   if (damaged_) return;
   if (message.seen_dead && message.queue != dead_queue()) fail("came back after it was dead-lettered: " + describe(id));
   if (message.accepted == Settled::durable) fail("came back after its acknowledgement was stored: " + describe(id));
@@ -164,6 +182,7 @@ void Oracle::deliver_dead(MessageId id, const Delivery&) {
   if (!has_dead_letters(message.queue)) return fail("dead-lettered from a queue without dead letters: " + describe(id));
   if (message.rejected == Settled::no) return fail("dead-lettered although nobody rejected it: " + describe(id));
   message.seen_dead = true;
+  heard(message.dead_told);
   if (damaged_) return;
   if (message.accepted == Settled::durable) fail("dead-lettered after its acknowledgement was stored: " + describe(id));
   if (message.dead_settled == Settled::durable) fail("the dead letter came back after it was settled: " + describe(id));
@@ -186,6 +205,7 @@ void Oracle::rejected(MessageId id, std::size_t from, Settled how) {
   trace(fmt::format("message {} from queue {} rejected {}", id, from, how == Settled::durable));
   Message& message = messages_[id];
   message.rejected = std::max(message.rejected, how);
+  if (how == Settled::durable) heard(message.dead_told);
   if (how == Settled::asked) message.holder = 0;
 }
 
@@ -216,6 +236,8 @@ void Oracle::judge_message(MessageId id, std::size_t own, std::size_t dead, std:
   if (!message.confirmed && !message.delivered && !message.seen_dead) return;
   if (message.rejected != Settled::no && message.dead_settled != Settled::no) return;
   if (!damaged_) return fail("lost: " + describe(id));
+  if (message.in_doubt) return;
+  trace("missing: " + describe(id));
   ++missing[message.queue];
 }
 

@@ -39,6 +39,10 @@ struct Message {
   std::uint64_t delivered_in = 0;  // lifetime of the latest delivery
   std::int64_t offset = -1;
   std::int64_t dead_offset = -1;
+  /// When somebody first heard that it is stored, in its queue and in the dead letter queue; 0: nobody has.
+  base::Nanos told{0};
+  base::Nanos dead_told{0};
+  bool in_doubt = false;  // see newest_rounds_in_doubt
 };
 
 /// The judge: hears what clients send and see, and says when that cannot be. The first contradiction halts the world.
@@ -65,6 +69,11 @@ class Oracle {
   /// Bits of synced data were flipped: from now on only what is served is judged, and losses must be reported ones.
   void data_was_damaged() { damaged_ = true; }
   bool damaged() const { return damaged_; }
+  /// Damage while the server was down. A shard's newest round looks torn when it is damaged, because nothing later says
+  /// that it was synced: recovery must cut it off, and cannot tell what it held. `last_commits`: when the newest round
+  /// of each queue's shard had been committed.
+  void newest_rounds_in_doubt(const std::vector<base::Nanos>& last_commits);
+  base::Nanos now() const { return world_.clock().monotonic(); }
 
   std::uint64_t new_stream() { return ++last_stream_; }
   MessageId sent(std::size_t queue, std::uint64_t stream);
@@ -107,6 +116,7 @@ class Oracle {
   void judge_holes(const std::vector<std::size_t>& own, const std::vector<std::size_t>& dead);
   void judge_order(const std::vector<MessageId>& found, std::size_t queue);
   std::string describe(MessageId id) const;
+  void heard(base::Nanos& first_time) const;
 
   sim::SimWorld& world_;
   std::size_t queues_;

@@ -29,7 +29,7 @@ struct Server::ShardWorld {
 };
 
 Server::Server(sim::SimWorld& world, sim::SimWire& wire, sim::SimDisk& disk, const Plan& plan)
-    : world_(world), wire_(wire), disk_(disk), plan_(plan) {
+    : world_(world), wire_(wire), disk_(disk), plan_(plan), last_commits_(plan.shards) {
   codecs_.add(model::Protocol::amqp091, std::make_unique<gateway::amqp091::NativeCodec>());
 }
 
@@ -76,6 +76,9 @@ Server::Start Server::start() {
   }
   report_ = std::move(*opened);
   if (must_stop_ || disk_.power_lost()) return Start::stopped;
+  for (std::size_t i = 0; i < plan_.shards; ++i) {
+    broker_->shard(i).store().on_commit([this, i](storage::Round) { last_commits_[i] = world_.clock().monotonic(); });
+  }
   make_gateways();
   listen();
   broker_->start_watching();
@@ -131,7 +134,7 @@ void Server::kill() {
   lock_.reset();
 }
 
-bool Server::stop() {
+bool Server::stop(const std::function<void()>& before_end) {
   listeners_.clear();
   std::size_t closing = 2 * worlds_.size();
   for (auto& world : worlds_) {
@@ -144,6 +147,7 @@ bool Server::stop() {
   bool stopped = false;
   worlds_[0]->loop.post([this, &stopped] { broker_->shutdown([&stopped] { stopped = true; }); });
   if (!world_.run_until([&] { return stopped; }, kStopLimit)) return false;
+  before_end();
   kill();
   return true;
 }

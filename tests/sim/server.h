@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,8 +31,9 @@ class Server {
   Start start();
   /// Destroys everything at once, as the death of the process does.
   void kill();
-  /// Stops in order; `before_close` runs when the connections have gone. False when that did not come to an end.
-  bool stop();
+  /// Stops in order; `before_end` runs when all is done, before the broker is destroyed. False when that did not come
+  /// to an end.
+  bool stop(const std::function<void()>& before_end);
 
   /// The storage told the process to stop (a failed sync or write of the journal).
   bool must_stop() const { return must_stop_; }
@@ -41,6 +43,8 @@ class Server {
   broker::Broker& broker() { return *broker_; }
   broker::Shard& shard(std::size_t index) { return broker_->shard(index); }
   std::size_t shards() const { return plan_.shards; }
+  /// When the shard's newest round was committed, also after the process has died.
+  base::Nanos last_commit(std::size_t shard) const { return last_commits_[shard]; }
   const broker::Broker::Report& report() const { return report_; }
 
  private:
@@ -62,6 +66,7 @@ class Server {
   std::unique_ptr<broker::Broker> broker_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   broker::Broker::Report report_;
+  std::vector<base::Nanos> last_commits_;
   std::size_t next_shard_ = 0;
   bool must_stop_ = false;
   std::string reason_;

@@ -184,6 +184,27 @@ std::vector<broker::QueueRef> Simulation::queue_refs() {
   return refs;
 }
 
+void Simulation::note_homes() {
+  queue_homes_.clear();
+  partition_homes_.clear();
+  for (const broker::QueueRef& ref : queue_refs()) queue_homes_.push_back(ref.shard.value);
+  const catalog::State& catalog = server_.shard(0).catalog();
+  const catalog::Topic* topic = catalog.find_topic(catalog.find_virtual_host("/")->id, "topic");
+  for (const catalog::Partition& partition : topic->partitions) partition_homes_.push_back(partition.shard.value);
+}
+
+void Simulation::newest_rounds_in_doubt() {
+  oracle_.data_was_damaged();
+  if (queue_homes_.empty()) return;  // nothing was ever sent
+  const auto commits = [this](const std::vector<std::size_t>& homes) {
+    std::vector<base::Nanos> times;
+    for (const std::size_t shard : homes) times.push_back(server_.last_commit(shard));
+    return times;
+  };
+  oracle_.newest_rounds_in_doubt(commits(queue_homes_));
+  logs_.newest_rounds_in_doubt(commits(partition_homes_));
+}
+
 void Simulation::start_clients() {
   const auto refs = queue_refs();
   for (std::size_t i = 0; i < plan_.direct_clients; ++i) {
@@ -225,6 +246,7 @@ void Simulation::chaos() {
 void Simulation::run_lifetime() {
   if (!start_server(false)) return;
   if (declare()) {
+    note_homes();
     start_clients();
     arm_faults();
     chaos();
@@ -248,7 +270,7 @@ void Simulation::end_lifetime() {
   if (plan_.clean_stops && dice == 0) {
     calm_disk();
     for (const auto& client : direct_) client->stop();
-    if (server_.stop()) {
+    if (server_.stop([this] { note_quarantined(); })) {
       outcome_.faults.count("process.clean_stop");
       return die(random_.chance(1, 2));
     }
@@ -267,22 +289,24 @@ void Simulation::die(bool machine) {
     const std::uint64_t misdirected = disk_.counters().of("crash.sector_misdirected");
     disk_.crash(random_);
     // It may have hit what was synced.
-    if (disk_.counters().of("crash.sector_misdirected") > misdirected) oracle_.data_was_damaged();
+    if (disk_.counters().of("crash.sector_misdirected") > misdirected) newest_rounds_in_doubt();
     outcome_.faults.count("process.machine_crash");
   } else {
     oracle_.trace("the process dies");
     outcome_.faults.count("process.kill");
   }
   world_.resume();
-  if (plan_.bit_rot && oracle_.lifetime() >= 2 && random_.chance(1, 2)) rot();
+  if (plan_.bit_rot && oracle_.lifetime() >= 2 && random_.chance(1, 2) && rot()) newest_rounds_in_doubt();
 }
 
-void Simulation::rot() {
+/// True when something was hit.
+bool Simulation::rot() {
   std::vector<std::string> files;
   for (const std::string& path : disk_.files()) {
     if (path.starts_with("shards/")) files.push_back(path);
   }
-  if (files.empty()) return;
+  if (files.empty()) return false;
+  bool any = false;
   for (std::uint64_t left = random_.between(1, 3); left > 0; --left) {
     const std::string& path = files[random_.below(files.size())];
     const std::uint64_t anywhere = ~std::uint64_t{0};
@@ -292,8 +316,9 @@ void Simulation::rot() {
                                  : disk_.zero_sector(path, anywhere, random_);
     if (!hit) continue;
     oracle_.trace(fmt::format("damage of kind {} to {}", kind, path));
-    oracle_.data_was_damaged();
+    any |= hit;
   }
+  return any;
 }
 
 void Simulation::note_quarantined() {

@@ -54,7 +54,9 @@ class Simulation {
   void chaos();
   void end_lifetime();
   void die(bool machine);
-  void rot();
+  bool rot();
+  void note_homes();
+  void newest_rounds_in_doubt();
   void note_quarantined();
 
   // final_drain.cc
@@ -78,7 +80,9 @@ class Simulation {
   std::vector<std::unique_ptr<DirectClient>> direct_;
   std::vector<std::unique_ptr<AmqpClient>> amqp_;
   std::vector<std::unique_ptr<KafkaClient>> kafka_;
-  std::vector<bool> declared_;  // queues, then the dead letter queue, then the topic
+  std::vector<bool> declared_;            // queues, then the dead letter queue, then the topic
+  std::vector<std::size_t> queue_homes_;  // the shard of each queue, then of the dead letter queue
+  std::vector<std::size_t> partition_homes_;
   io::Timer chaos_timer_;
   Quarantined quarantined_;
   Outcome outcome_;
