@@ -49,6 +49,8 @@ QueueEngine::Policy Queue::policy() const {
 void Queue::bind(storage::Log& log) {
   MILLRACE_ASSERT(log_ == nullptr && log.id().value == definition_.id.value);
   log_ = &log;
+  // Where damage took the log's end, the state still knows which offsets had messages.
+  log.raise_next(state_.named_end());
   engine_ = std::make_unique<QueueEngine>(state_, policy(), log.committed_end());
   engine_->add_bytes(engine_->ready() == 0 ? 0 : log.size().value);
   const auto on_loaded = [this] { schedule_.wants_work(*this); };

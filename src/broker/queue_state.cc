@@ -62,6 +62,13 @@ void QueueState::forget_range(Offset first, Offset last) {
   if (!intents_.empty()) intents_.erase(intents_.lower_bound(first), intents_.upper_bound(last));
 }
 
+Offset QueueState::named_end() const {
+  Offset end = std::max(settlement_.end(), delivered_end_);
+  if (!intents_.empty()) end = std::max(end, intents_.rbegin()->first + Offset(1));
+  for (const auto& [offset, count] : returns_) end = std::max(end, Offset(offset + 1));
+  return end;
+}
+
 std::uint32_t QueueState::count_return(Offset offset) {
   std::uint32_t& count = returns_[offset.value];
   if (count < UINT32_MAX) ++count;

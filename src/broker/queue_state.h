@@ -60,6 +60,8 @@ class QueueState final : public storage::StateMachine {
   /// commands are asked for (see take_command).
   void mark_delivered(Offset end);
   Offset delivered_end() const { return delivered_end_; }
+  /// One past every offset that this state names.
+  Offset named_end() const;
 
   void add_intent(Offset offset, MoveIntent intent);
   const std::map<Offset, MoveIntent>& intents() const { return intents_; }

@@ -240,6 +240,7 @@ std::optional<RoundRecordEntry> decode_round_record(bytes::ByteView payload) {
   RoundRecordEntry entry;
   entry.round = reader.u64();
   entry.crc = reader.u32();
+  entry.oldest_file = reader.u64();
   const std::uint32_t count = reader.u32();
   if (!reader.ok() || count > reader.remaining() / 16) return std::nullopt;
   entry.ends.reserve(count);

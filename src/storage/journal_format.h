@@ -136,6 +136,8 @@ struct RecoveryMarkEntry {
 struct RoundRecordEntry {
   std::uint64_t round = 0;
   std::uint32_t crc = 0;  // over the crcs of the entries before it
+  /// The oldest journal file that was needed when the round was written: without it data is missing.
+  std::uint64_t oldest_file = 0;
   struct LogEnd {
     LogId log;
     Offset end;

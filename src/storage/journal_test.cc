@@ -39,7 +39,7 @@ class JournalFormatTest : public ::testing::Test {
                           .next = Offset(20),
                           .flushed = Offset(5),
                           .epochs = {{Epoch(1), Offset(0)}, {Epoch(2), Offset(8)}}});
-    builder.add_record({{LogId(1), Offset(13)}});
+    builder.add_record({{LogId(1), Offset(13)}}, 1);
     const std::size_t position = file_.size();
     add(builder, number - 1);
     return position;

@@ -49,6 +49,9 @@ class Log {
   /// Declares everything below `start` unneeded (settled, deleted). Freed in whole segments; durable with the next
   /// round.
   virtual void trim(Offset start) = 0;
+  /// Offsets below `next` are never assigned from now on: something else that is durable names them. For owners whose
+  /// state may know more than a damaged log; does nothing where the log is further.
+  virtual void raise_next(Offset next) = 0;
   /// For a queue whose old segments are nearly empty: tells which offsets below the committed end are still needed, so
   /// that the store may rewrite segments without the rest. `needed(first, last)` is true when any offset in the range
   /// is.

@@ -63,6 +63,12 @@ void LogImpl::push(TailEntry entry) {
   tail_.push_back(std::move(entry));
 }
 
+void LogImpl::raise_next(Offset next) {
+  if (next <= next_offset_) return;
+  next_offset_ = next;
+  host_.want_meta(*this);
+}
+
 std::uint64_t LogImpl::mark_flushed(Offset end) {
   std::uint64_t bytes = 0;
   while (cached_ < tail_.size() && tail_[cached_].last < end) {

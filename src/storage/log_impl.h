@@ -22,6 +22,8 @@ class LogHost {
   virtual void run(io::Task work, io::Task done) = 0;
   /// The log's start has moved; it must become durable.
   virtual void log_trimmed(LogImpl& log) = 0;
+  /// What its meta data says has changed; it must become durable.
+  virtual void want_meta(LogImpl& log) = 0;
   virtual void log_options_changed(LogImpl& log) = 0;
   /// Ranges that were found damaged just now.
   virtual void add_quarantined(const std::vector<QuarantinedRange>& ranges) = 0;
@@ -50,6 +52,7 @@ class LogImpl final : public Log {
   void read_cold(const ReadRequest& request, ReadCallback done) override;
   Offset skip_quarantined(Offset from) const override { return segments_->skip_quarantined(from); }
   void trim(Offset start) override;
+  void raise_next(Offset next) override;
   void set_needed(std::function<bool(Offset first, Offset last)> needed) override;
   void find_time(Timestamp timestamp, TimeCallback done) override;
   void find_max_time(TimeCallback done) override;

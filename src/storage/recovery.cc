@@ -16,6 +16,15 @@ std::unexpected<StorageError> io_failure(const io::IoError& error) {
   return base::fail(StorageErrc::io, error.detail);
 }
 
+/// The smallest record takes this many bytes: so many bytes cannot have named more offsets than a share of them.
+constexpr std::uint64_t kSmallestRecord = 7;
+
+std::uint64_t content_end(bytes::ByteView content) {
+  std::size_t end = content.size();
+  while (end > 0 && content[end - 1] == 0) --end;
+  return end;
+}
+
 bool has_mark(const ScannedRound& round) {
   return !round.entries.empty() && round.entries.front().type == EntryType::recovery_mark;
 }
@@ -39,6 +48,11 @@ Result<std::unique_ptr<Store>> Recovery::run() {
     apply_marks();
     decide();
     done = verify_flushes();
+  }
+  if (done) {
+    find_oldest_file();
+    note_unreadable_end();
+    done = check_usable();
   }
   if (done) done = sync_unsynced();
   if (done) {
@@ -114,12 +128,14 @@ Result<void> Recovery::read_file(std::uint64_t sequence) {
   round.file = files_.size();
   while (scanner.next(round.scanned)) {
     ++file.rounds;
+    file.rounds_end = round.scanned.end();
     max_round_ = std::max(max_round_, round.number());
     report_.journal_bytes += Bytes(round.scanned.end() - round.scanned.position);
     rounds_.push_back(std::move(round));
     round = Round{};
     round.file = files_.size();
   }
+  file.content_end = content_end(content);
   if (!file.header_readable && file.rounds > 0) report_damage(fmt::format("header of journal file {}", sequence));
   files_.push_back(std::move(file));
   return {};
@@ -150,15 +166,68 @@ void Recovery::apply_marks() {
 }
 
 /// True when no round is missing before this one, or the missing ones were on stable storage: then that is damage.
-bool Recovery::continues(const Round& round, std::uint64_t previous) {
-  const bool first_is_there = previous == 0 && round.scanned.position == kJournalHeaderSize;
-  if (first_is_there || round.number() == previous + 1 || has_mark(round.scanned)) return true;
+bool Recovery::continues(const Round& round, const Round* previous) {
+  const bool first_is_there = previous == nullptr && round.scanned.position == kJournalHeaderSize;
+  const std::uint64_t number = previous == nullptr ? 0 : previous->number();
+  if (first_is_there || round.number() == number + 1 || has_mark(round.scanned)) return true;
   if (round.number() - 1 > synced_) return false;
   report_damage(
       fmt::format("rounds before {} in journal file {} cannot be found", round.number(), files_[round.file].sequence));
-  damage_without_record_ = true;
-  files_[round.file].damaged = true;
+  note_missing(round, previous);
   return true;
+}
+
+/// What lies between two readable rounds may have held anything. Its bytes stay, for whoever wants to look at them.
+void Recovery::note_missing(const Round& round, const Round* previous) {
+  damage_without_record_ = true;
+  const std::size_t first = previous == nullptr ? 0 : previous->file;
+  std::uint64_t from = previous == nullptr ? kJournalHeaderSize : previous->scanned.end();
+  for (std::size_t i = first; i <= round.file; ++i) {
+    files_[i].damaged = true;
+    // A sector more: the damage may have left nothing but zeros.
+    const std::uint64_t end = i == round.file ? round.scanned.position : files_[i].content_end + kRoundAlignment;
+    if (end > from) bump(end - from);
+    from = kJournalHeaderSize;
+  }
+}
+
+/// Files before the first one that was read may be gone: rounds say from which file on all are needed.
+void Recovery::find_oldest_file() {
+  std::uint64_t oldest = 0;
+  for (const Round& round : rounds_) {
+    if (round.fate != Fate::ignored && round.scanned.record) oldest = round.scanned.record->oldest_file;
+  }
+  const auto found = std::ranges::find(files_, oldest, &File::sequence);
+  if (oldest == 0 || (found != files_.end() && found->rounds > 0)) return;
+  report_damage(fmt::format("journal file {} {}", oldest, found == files_.end() ? "is missing" : "cannot be read"));
+  damage_without_record_ = true;
+  if (found != files_.end()) found->damaged = true;
+  bump(options_.journal_file_bytes.value);
+}
+
+/// Behind the newest round there may be one whose header cannot be read: torn, or damaged and served before.
+void Recovery::note_unreadable_end() {
+  for (auto file = files_.rbegin(); file != files_.rend(); ++file) {
+    if (file->content_end <= kJournalHeaderSize) continue;
+    if (file->content_end > file->rounds_end) bump(file->content_end - file->rounds_end);
+    return;
+  }
+}
+
+/// Whether the owner can go on with what is there. Nothing has been changed so far.
+Result<void> Recovery::check_usable() const {
+  if (options_.must_exist && rounds_.empty()) {
+    return base::fail(StorageErrc::damaged, fmt::format("the journal in {}/journal is missing", options_.directory));
+  }
+  if (options_.refuse_damage && damage_seen()) {
+    return base::fail(StorageErrc::damaged,
+                      fmt::format("{} is damaged: {}", options_.directory, report_.quarantined.front().reason));
+  }
+  return {};
+}
+
+void Recovery::bump(std::uint64_t bytes) {
+  bump_ += static_cast<std::int64_t>(bytes / kSmallestRecord + 1);
 }
 
 void Recovery::decide() {
@@ -166,7 +235,7 @@ void Recovery::decide() {
     if (round.fate != Fate::ignored) synced_ = std::max(synced_, round.scanned.header.synced);
   }
   const bool records_dropped = environment_.mutations != nullptr && environment_.mutations->drop_round_records;
-  std::uint64_t previous = 0;
+  const Round* previous = nullptr;
   for (std::size_t i = 0; i < rounds_.size(); ++i) {
     Round& round = rounds_[i];
     if (round.fate == Fate::ignored) continue;
@@ -181,7 +250,7 @@ void Recovery::decide() {
       files_[round.file].damaged = true;
       report_damage(fmt::format("round {} in journal file {}", round.number(), files_[round.file].sequence));
     }
-    previous = round.number();
+    previous = &round;
   }
 }
 

@@ -35,6 +35,8 @@ class Recovery {
     bytes::Slab bytes;
     bool header_readable = false;
     std::size_t rounds = 0;
+    std::uint64_t rounds_end = kJournalHeaderSize;  // behind the last readable round
+    std::uint64_t content_end = 0;                  // behind the last byte that is not zero
     bool sync_wanted = false;
     bool damaged = false;
     std::vector<LogId> logs;
@@ -84,12 +86,18 @@ class Recovery {
   Result<void> check_versions() const;
   void apply_marks();
   void decide();
-  bool continues(const Round& round, std::uint64_t previous);
+  bool continues(const Round& round, const Round* previous);
+  void note_missing(const Round& round, const Round* previous);
+  void find_oldest_file();
+  void note_unreadable_end();
+  Result<void> check_usable() const;
   Result<void> verify_flushes();
   Result<bool> flushes_are_whole(std::size_t index);
   Offset needed_from(std::size_t index, LogId log) const;
   void cut_from(std::size_t index);
   void report_damage(const std::string& reason);
+  void bump(std::uint64_t bytes);
+  bool damage_seen() const { return !report_.quarantined.empty(); }
 
   // recovery_replay.cc
   void find_state_bases();
@@ -106,6 +114,7 @@ class Recovery {
   // recovery_build.cc
   Result<void> build_logs();
   Result<void> build_log(LogId id, RecoveredLog& recovered, const LogOptions& options, bool has_directory);
+  Result<void> trust_segments(LogId id, RecoveredLog& recovered);
   void build_tail(LogImpl& log, RecoveredLog& recovered);
   void set_aside(LogImpl& log, LogMetaEntry::Range range);
   void build_states();
@@ -115,6 +124,8 @@ class Recovery {
   Result<void> sync_segments(const LogFlushedEntry& flushed);
   Result<void> write_first_round();
   Result<void> clean_up();
+  Result<void> remove_files();
+  Result<void> remove_logs();
   void build_quarantine();
 
   StoreEnvironment environment_;

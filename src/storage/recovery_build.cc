@@ -112,11 +112,13 @@ Result<void> Recovery::build_logs() {
 
 Result<void> Recovery::build_log(LogId id, RecoveredLog& recovered, const LogOptions& options, bool has_directory) {
   const std::string directory = log_directory(options_.directory, id);
-  if ((recovered.damaged || damage_without_record_) && has_directory && recovered.end > recovered.flushed) {
-    // The damage may have hidden that these batches went to segments.
-    auto whole = SegmentSet::verify_flushed(*store_->cache_, directory, id, recovered.flushed, recovered.end);
-    if (!whole) return std::unexpected(whole.error());
-    if (*whole) recovered.flushed = recovered.end;
+  // Copies that retirement made have the same offsets and a later round.
+  std::sort(recovered.batches.begin(), recovered.batches.end(), [](const auto& a, const auto& b) {
+    return a.entry.base != b.entry.base ? a.entry.base < b.entry.base : a.round > b.round;
+  });
+  const bool in_doubt = recovered.damaged || damage_without_record_ || (!recovered.known && damage_seen());
+  if (in_doubt && has_directory) {
+    if (auto trusted = trust_segments(id, recovered); !trusted) return trusted;
   }
   std::unique_ptr<SegmentSet> segments;
   if (has_directory || recovered.flushed > recovered.start) {
@@ -124,7 +126,8 @@ Result<void> Recovery::build_log(LogId id, RecoveredLog& recovered, const LogOpt
                                     .directory = directory,
                                     .log = id,
                                     .start = recovered.start,
-                                    .recorded_end = recovered.flushed},
+                                    .recorded_end = recovered.flushed,
+                                    .keep_unrecorded = in_doubt},
                                    report_.quarantined);
     if (!opened) return std::unexpected(opened.error());
     segments = std::move(*opened);
@@ -155,12 +158,36 @@ Result<void> Recovery::build_log(LogId id, RecoveredLog& recovered, const LogOpt
   return {};
 }
 
+/// The damage may have hidden how far the log's segments go. Where the journal has nothing, what verifies in a segment
+/// is the log's.
+Result<void> Recovery::trust_segments(LogId id, RecoveredLog& recovered) {
+  Offset have = recovered.flushed;  // the journal's batches go on from there without a gap
+  Offset next = kMaxOffset;
+  for (const auto& batch : recovered.batches) {
+    if (batch.entry.last < have) continue;
+    if (batch.entry.base > have) {
+      next = batch.entry.base;
+      break;
+    }
+    have = Offset(batch.entry.last.value + 1);
+  }
+  const std::string directory = log_directory(options_.directory, id);
+  const auto stored = SegmentSet::verified_end(*store_->cache_, directory, id, have, next);
+  if (!stored) return std::unexpected(stored.error());
+  if (*stored <= have) return {};
+  if (have > recovered.flushed) {
+    const auto whole = SegmentSet::verify_flushed(*store_->cache_, directory, id, recovered.flushed, *stored);
+    if (!whole) return std::unexpected(whole.error());
+    if (!*whole) return {};
+  }
+  base::log::warning("log {}: its segments go to offset {}; a damaged part of the journal knew", id.value,
+                     stored->value);
+  recovered.flushed = *stored;
+  return {};
+}
+
 void Recovery::build_tail(LogImpl& log, RecoveredLog& recovered) {
-  auto& batches = recovered.batches;
-  // Copies that retirement made have the same offsets and a later round.
-  std::sort(batches.begin(), batches.end(), [](const auto& a, const auto& b) {
-    return a.entry.base != b.entry.base ? a.entry.base < b.entry.base : a.round > b.round;
-  });
+  const auto& batches = recovered.batches;
   for (const LogMetaEntry::Range& range : recovered.set_aside) {
     if (range.last >= recovered.start) set_aside(log, range);
   }
@@ -256,28 +283,48 @@ Result<void> Recovery::write_first_round() {
 
 /// Removes what nothing refers to: empty journal files, logs that do not exist any more.
 Result<void> Recovery::clean_up() {
+  if (auto done = remove_files(); !done) return done;
+  return remove_logs();
+}
+
+Result<void> Recovery::remove_files() {
   io::Disk& disk = *environment_.disk;
-  bool removed_any = false;
+  bool any = false;
   for (File& file : files_) {
     if (file.rounds > 0) continue;
     file.file.reset();
-    removed_any = true;
-    if (auto removed = disk.remove(store_->journal_.path_of(file.sequence)); !removed) {
-      return io_failure(removed.error());
+    any = true;
+    const std::string path = store_->journal_.path_of(file.sequence);
+    const bool keep = file.damaged && file.content_end > kJournalHeaderSize;
+    if (auto done = keep ? disk.rename(path, path + ".damaged") : disk.remove(path); !done) {
+      return io_failure(done.error());
     }
   }
-  if (removed_any) {
-    auto synced = disk.sync_directory(options_.directory + "/journal");
-    if (!synced) return io_failure(synced.error());
+  if (!any) return {};
+  if (auto synced = disk.sync_directory(options_.directory + "/journal"); !synced) return io_failure(synced.error());
+  return {};
+}
+
+Result<void> Recovery::remove_logs() {
+  if (directories_to_remove_.empty()) return {};
+  io::Disk& disk = *environment_.disk;
+  const std::string orphans = options_.directory + "/orphans";
+  if (options_.keep_unknown_logs) {
+    if (auto made = disk.make_directory(orphans); !made) return io_failure(made.error());
   }
   for (const LogId id : directories_to_remove_) {
-    if (auto removed = disk.remove_tree(log_directory(options_.directory, id)); !removed) {
-      return io_failure(removed.error());
+    const std::string directory = log_directory(options_.directory, id);
+    const bool keep = options_.keep_unknown_logs && !logs_[id].deleted;
+    if (keep) base::log::warning("log {} belongs to nothing that is known; its segments go to {}", id.value, orphans);
+    const std::string aside = orphans + directory.substr(directory.rfind('/'));
+    if (auto done = keep ? disk.rename(directory, aside) : disk.remove_tree(directory); !done) {
+      return io_failure(done.error());
     }
   }
-  if (directories_to_remove_.empty()) return {};
-  auto synced = disk.sync_directory(logs_directory(options_.directory));
-  if (!synced) return io_failure(synced.error());
+  for (const std::string& path : {options_.directory, orphans, logs_directory(options_.directory)}) {
+    if (!disk.exists(path)) continue;
+    if (auto synced = disk.sync_directory(path); !synced) return io_failure(synced.error());
+  }
   return {};
 }
 

@@ -8,13 +8,6 @@
 
 namespace millrace::storage {
 
-namespace {
-
-/// The smallest record takes this many bytes: a round cannot have named more offsets than that.
-constexpr std::uint64_t kSmallestRecord = 7;
-
-}  // namespace
-
 /// Commands before a state's newest snapshot must not be applied: what they build on may be gone.
 void Recovery::find_state_bases() {
   for (std::size_t i = 0; i < rounds_.size(); ++i) {
@@ -143,7 +136,7 @@ void Recovery::note_record(const Round& round) {
   const bool damaged = round.fate == Fate::damaged;
   if (damaged && !round.scanned.record) {
     damage_without_record_ = true;
-    bump_ += static_cast<std::int64_t>(round.scanned.header.body_length / kSmallestRecord);
+    bump(round.scanned.header.body_length);
   }
   if (!round.scanned.record) return;
   for (const RoundRecordEntry::LogEnd& end : round.scanned.record->ends) {
@@ -179,7 +172,7 @@ void Recovery::name_offsets(const Round& round) {
   if (round.scanned.record) {
     for (const auto& end : round.scanned.record->ends) name_offset(end.log, end.end);
   } else if (round.cut_now) {
-    bump_ += static_cast<std::int64_t>(round.scanned.header.body_length / kSmallestRecord);
+    bump(round.scanned.header.body_length);
   }
 }
 

@@ -125,10 +125,11 @@ void RoundBuilder::add_clean_stop() {
   end_entry();
 }
 
-void RoundBuilder::add_record(const std::vector<RoundRecordEntry::LogEnd>& ends) {
+void RoundBuilder::add_record(const std::vector<RoundRecordEntry::LogEnd>& ends, std::uint64_t oldest_file) {
   bytes::Writer writer(begin_entry(EntryType::round_record));
   writer.u64(round_);
   writer.u32(0);
+  writer.u64(oldest_file);
   writer.u32(static_cast<std::uint32_t>(ends.size()));
   for (const RoundRecordEntry::LogEnd& end : ends) {
     writer.u64(end.log.value);

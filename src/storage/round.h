@@ -36,7 +36,7 @@ class RoundBuilder {
   void add_recovery_mark(std::uint64_t valid_through);
   void add_clean_stop();
   /// The last entry. Its checksum is filled in by seal().
-  void add_record(const std::vector<RoundRecordEntry::LogEnd>& ends);
+  void add_record(const std::vector<RoundRecordEntry::LogEnd>& ends, std::uint64_t oldest_file);
 
   /// Lets the caller append a payload to the returned buffer; end_entry() must follow before any other call.
   bytes::ByteVector& begin_entry(EntryType type);

@@ -24,6 +24,7 @@ class SegmentOpener {
   Result<void> collect();
   Result<void> remove_unrecorded(Offset base, const SegmentGenerations& generations);
   Result<void> remove_files(Offset base, const SegmentGenerations& generations, std::optional<std::uint32_t> except);
+  Result<void> set_files_aside(Offset base, const SegmentGenerations& generations);
   Result<void> read_last();
   Result<void> keep_open(IndexReader& index, std::uint32_t entries, const IndexEntry& last);
   void remember_times(IndexReader& index);
@@ -113,7 +114,23 @@ Result<void> SegmentOpener::remove_unrecorded(Offset base, const SegmentGenerati
       if (const auto entry = index->entry(slot); entry.has_value()) name_offset(entry->end());
     }
   }
-  return remove_files(base, generations, std::nullopt);
+  return request_.keep_unrecorded ? set_files_aside(base, generations) : remove_files(base, generations, std::nullopt);
+}
+
+Result<void> SegmentOpener::set_files_aside(Offset base, const SegmentGenerations& generations) {
+  for (const auto& [generation, pair] : generations) {
+    const SegmentName name{base, generation};
+    for (const auto& [present, path] : {std::pair(pair.index, index_path(request_.directory, name)),
+                                        std::pair(pair.data, segment_path(request_.directory, name))}) {
+      cache_.forget(path);
+      if (!present) continue;
+      if (auto renamed = cache_.disk().rename(path, path + ".damaged"); !renamed.has_value()) {
+        return storage_failure(std::move(renamed.error()));
+      }
+      removed_ = true;
+    }
+  }
+  return {};
 }
 
 Result<void> SegmentOpener::remove_files(Offset base, const SegmentGenerations& generations,
@@ -324,6 +341,31 @@ Result<bool> SegmentSet::verify_flushed(FileCache& cache, const std::string& dir
     }
   }
   return false;
+}
+
+Result<Offset> SegmentSet::verified_end(FileCache& cache, const std::string& directory, LogId log, Offset from,
+                                        Offset until) {
+  if (!cache.disk().exists(directory)) return from;
+  auto found = list_segment_files(cache.disk(), directory);
+  if (!found.has_value()) return std::unexpected(std::move(found.error()));
+  bytes::ByteVector buffer;
+  for (auto at = found->rbegin(); at != found->rend(); ++at) {
+    if (at->first >= until) continue;
+    const auto generation = valid_generation(cache, directory, log, at->first, at->second);
+    if (!generation.has_value()) continue;
+    const SegmentName name{at->first, *generation};
+    auto index = IndexReader::open(cache, directory, log, name);
+    if (!index.has_value()) return std::unexpected(std::move(index.error()));
+    auto data = cache.open(segment_path(directory, name));
+    if (!data.has_value()) return storage_failure(std::move(data.error()));
+    for (std::uint32_t slot = index->count(); slot > 0; --slot) {
+      const auto entry = index->entry(slot - 1);
+      if (!entry.has_value() || entry->end() > until) continue;
+      if (entry->end() <= from) return from;
+      if (batch_is_stored(**data, *entry, buffer)) return entry->end();
+    }
+  }
+  return from;
 }
 
 }  // namespace millrace::storage

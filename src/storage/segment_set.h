@@ -37,6 +37,9 @@ class SegmentSet {
     /// One past the last offset that the journal vouches for in segments (the value of end() when it was recorded).
     /// What lies at or above it is cut.
     Offset recorded_end{0};
+    /// Segments above recorded_end are renamed to `*.damaged` instead of removed: the journal was damaged, and may have
+    /// known them.
+    bool keep_unrecorded = false;
   };
 
   /// An empty set, for a log that has no files.
@@ -49,6 +52,11 @@ class SegmentSet {
   /// that ends exactly at `until`, and each of their batches verifies. Tells whether a round that wrote directly to
   /// segments is whole.
   static Result<bool> verify_flushed(FileCache& cache, const std::string& directory, LogId log, Offset from,
+                                     Offset until);
+
+  /// Recovery; blocks; before open. One past the last batch in the segments that verifies and lies within
+  /// [from, until); `from` when there is none.
+  static Result<Offset> verified_end(FileCache& cache, const std::string& directory, LogId log, Offset from,
                                      Offset until);
 
   LogId log() const { return log_; }

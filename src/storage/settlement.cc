@@ -105,6 +105,21 @@ std::int64_t Settlement::settle(Offset first, Offset last) {
   return added;
 }
 
+Offset Settlement::end() const {
+  std::int64_t end = floor_;
+  if (!runs_.empty()) end = std::max(end, (runs_.rbegin()->second + 1) * kChunk);
+  if (!chunks_.empty()) {
+    const auto& [number, chunk] = *chunks_.rbegin();
+    for (auto word = static_cast<std::int64_t>(kWords) - 1; word >= 0; --word) {
+      const std::uint64_t bits = chunk->words[static_cast<std::size_t>(word)];
+      if (bits == 0) continue;
+      end = std::max(end, number * kChunk + word * 64 + 64 - std::countl_zero(bits));
+      break;
+    }
+  }
+  return Offset(end);
+}
+
 /// Sets bits of one chunk above the floor. A chunk that becomes full joins the runs.
 std::int64_t Settlement::settle_part(std::int64_t chunk, std::int64_t from, std::int64_t to) {
   if (run_of(chunk) != runs_.end()) return 0;

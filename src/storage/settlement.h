@@ -41,6 +41,8 @@ class Settlement {
 
   /// Everything below is settled; the floor itself is not.
   Offset floor() const { return Offset(floor_); }
+  /// One past the highest settled offset; the floor when there is none above it.
+  Offset end() const;
   /// Settled offsets above the floor.
   std::int64_t count_above_floor() const { return above_; }
 

@@ -38,12 +38,19 @@ struct StoreOptions {
   /// Directory of this shard, below the disk's root.
   std::string directory;
   model::ShardId shard;
-  /// Size of one journal file; two to three exist at a time.
+  /// Size of one journal file. Two are kept, two more are prepared; what retirement has not freed yet comes on top.
   Bytes journal_file_bytes{std::uint64_t{32} << 20};
   /// Batches of at least this size go straight to their segment.
   Bytes direct_write_bytes{std::uint64_t{64} << 10};
   /// Below this much free space appends are refused; settlements still work in the reserved journal space.
   Bytes disk_reserve{std::uint64_t{64} << 20};
+  /// The directory was in use before: without any round in its journal it is damaged, not new.
+  bool must_exist = false;
+  /// Opening fails with `damaged`, and changes nothing, when the journal is damaged: for a store that nothing of may be
+  /// missing.
+  bool refuse_damage = false;
+  /// Directories of logs that the target does not know are moved to `orphans` instead of being removed.
+  bool keep_unknown_logs = false;
   /// Upper bound of open segment files.
   std::size_t max_open_files = 512;
 };

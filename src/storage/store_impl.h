@@ -82,7 +82,7 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   void fail(const std::string& reason);
   void touch(LogImpl& log);
   void wake();
-  void want_meta(LogImpl& log);
+  void want_meta(LogImpl& log) override;
   void append_memory(LogImpl& log, TailEntry entry);
   void commit_memory_logs();
   void free_dead_logs();
@@ -90,6 +90,8 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   // store_rounds.cc
   void try_start_round();
   bool round_wanted() const;
+  std::uint64_t oldest_file_needed();
+  LogMetaEntry meta_of(const LogImpl& log) const;
   bool direct_logs_are_free() const;
   std::uint64_t round_bound() const;
   void complete_gathered();

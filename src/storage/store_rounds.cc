@@ -61,7 +61,7 @@ void StoreImpl::complete_gathered() {
   for (LogImpl* log : round.touched) {
     log->direct_wanted_ = false;
     if (log->meta_wanted_) {
-      round.builder.add_log_meta(log->meta());
+      round.builder.add_log_meta(meta_of(*log));
       log->meta_round_ = round.builder.round();
     } else if (log->trim_wanted_) {
       round.builder.add_log_trim(log->id_, log->start_);
@@ -75,7 +75,27 @@ void StoreImpl::complete_gathered() {
     if (!log->deleted_ && !held_) add_direct(*log);
   }
   const bool drop_record = environment_.mutations != nullptr && environment_.mutations->drop_round_records;
-  if (!drop_record) round.builder.add_record(round.ends);
+  if (!drop_record) round.builder.add_record(round.ends, oldest_file_needed());
+}
+
+/// The round that completes a retirement says already that the file is not needed: it may go as soon as that is
+/// durable.
+std::uint64_t StoreImpl::oldest_file_needed() {
+  const auto& files = journal_.files();
+  const bool retires = retirement_ && retirement_->phase == Retirement::Phase::wait &&
+                       gather_->builder.round() >= retirement_->done_round;
+  return files[retires && files.size() > 1 ? 1 : 0].sequence;
+}
+
+/// What the round says of the log. A held round counts together with this one, and its write to this log's segments may
+/// have succeeded: then that is where the segments end, though it has not been settled yet.
+LogMetaEntry StoreImpl::meta_of(const LogImpl& log) const {
+  LogMetaEntry meta = log.meta();
+  if (!held_) return meta;
+  for (const auto& write : held_->writes) {
+    if (write->log == &log && write->result) meta.flushed = std::max(meta.flushed, write->until);
+  }
+  return meta;
 }
 
 /// Everything of the log that is only in the journal or was gathered goes to its segment together with this round.
