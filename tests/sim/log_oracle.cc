@@ -11,15 +11,16 @@ std::uint64_t LogOracle::sent(std::size_t partition, std::uint64_t producer) {
   return kFirst + records_.size() - 1;
 }
 
-void LogOracle::newest_rounds_in_doubt(const std::vector<base::Nanos>& last_commits) {
+void LogOracle::newest_rounds_in_doubt(const std::vector<base::Nanos>& certain) {
   for (Record& record : records_) {
-    record.in_doubt |= record.told.value != 0 && record.told >= last_commits[record.partition];
+    record.in_doubt |= record.told.value != 0 && record.told > certain[record.partition];
   }
 }
 
 void LogOracle::place(std::size_t partition, std::int64_t offset, std::uint64_t record, const char* how) {
   const auto [known, first_time] = seen_[partition].try_emplace(offset, record);
-  if (!first_time && known->second != record) {
+  if (!first_time && known->second != record && records_[known->second - kFirst].in_doubt) known->second = record;
+  if (known->second != record) {
     oracle_.fail(fmt::format("offset {} of partition {} was record {} and is now record {} ({})", offset, partition,
                              known->second - kFirst, record - kFirst, how));
   }

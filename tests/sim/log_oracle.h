@@ -22,7 +22,7 @@ class LogOracle {
   void judge_final(std::size_t partition, const std::vector<std::pair<std::int64_t, std::uint64_t>>& content,
                    std::uint64_t quarantined);
   /// As Oracle::newest_rounds_in_doubt, by partition.
-  void newest_rounds_in_doubt(const std::vector<base::Nanos>& last_commits);
+  void newest_rounds_in_doubt(const std::vector<base::Nanos>& certain);
   std::uint64_t count() const { return records_.size() - 1; }
   /// Record numbers are apart from message numbers.
   static constexpr std::uint64_t kFirst = std::uint64_t{1} << 40;

@@ -45,14 +45,13 @@ void Oracle::next_lifetime() {
   for (std::uint32_t& open : open_removals_) open = 0;
 }
 
-void Oracle::newest_rounds_in_doubt(const std::vector<base::Nanos>& last_commits) {
-  const base::Nanos dead_commit = last_commits[dead_queue()];
+void Oracle::newest_rounds_in_doubt(const std::vector<base::Nanos>& certain) {
   for (MessageId id = 1; id < messages_.size(); ++id) {
     Message& message = messages_[id];
-    const bool own = message.told.value != 0 && message.told >= last_commits[message.queue];
+    const bool own = message.told.value != 0 && message.told > certain[message.queue];
     // Its source forgets a dead letter as soon as the copy is stored, which nobody may have heard of.
     const bool moved =
-        message.rejected != Settled::no && (message.dead_told.value == 0 || message.dead_told >= dead_commit);
+        message.rejected != Settled::no && (message.dead_told.value == 0 || message.dead_told > certain[dead_queue()]);
     message.in_doubt |= own || moved;
   }
 }
@@ -123,7 +122,8 @@ std::string Oracle::describe(MessageId id) const {
 void Oracle::check_offset(std::size_t queue, std::int64_t offset, MessageId id) {
   if (offset < 0) return;
   const auto [known, first_time] = at_offset_[queue].try_emplace(offset, id);
-  if (!first_time && known->second != id) {
+  if (!first_time && known->second != id && messages_[known->second].in_doubt) known->second = id;
+  if (known->second != id) {
     return fail(fmt::format("offset {} of queue {} named {} and now names {}", offset, queue, describe(known->second),
                             describe(id)));
   }

@@ -70,9 +70,9 @@ class Oracle {
   void data_was_damaged() { damaged_ = true; }
   bool damaged() const { return damaged_; }
   /// Damage while the server was down. A shard's newest round looks torn when it is damaged, because nothing later says
-  /// that it was synced: recovery must cut it off, and cannot tell what it held. `last_commits`: when the newest round
-  /// of each queue's shard had been committed.
-  void newest_rounds_in_doubt(const std::vector<base::Nanos>& last_commits);
+  /// that it was synced: recovery must cut it off, and cannot tell what it held. So with each hit one round more may
+  /// go. `certain`: when the newest round of each queue's shard that cannot have gone was committed.
+  void newest_rounds_in_doubt(const std::vector<base::Nanos>& certain);
   base::Nanos now() const { return world_.clock().monotonic(); }
 
   std::uint64_t new_stream() { return ++last_stream_; }

@@ -29,7 +29,7 @@ struct Server::ShardWorld {
 };
 
 Server::Server(sim::SimWorld& world, sim::SimWire& wire, sim::SimDisk& disk, const Plan& plan)
-    : world_(world), wire_(wire), disk_(disk), plan_(plan), last_commits_(plan.shards) {
+    : world_(world), wire_(wire), disk_(disk), plan_(plan), commits_(plan.shards) {
   codecs_.add(model::Protocol::amqp091, std::make_unique<gateway::amqp091::NativeCodec>());
 }
 
@@ -77,7 +77,11 @@ Server::Start Server::start() {
   report_ = std::move(*opened);
   if (must_stop_ || disk_.power_lost()) return Start::stopped;
   for (std::size_t i = 0; i < plan_.shards; ++i) {
-    broker_->shard(i).store().on_commit([this, i](storage::Round) { last_commits_[i] = world_.clock().monotonic(); });
+    broker_->shard(i).store().on_commit([this, i](storage::Round round) {
+      if (commits_[i].empty() || commits_[i].back().round != round) {
+        commits_[i].push_back({round, world_.clock().monotonic()});
+      }
+    });
   }
   make_gateways();
   listen();
@@ -119,6 +123,11 @@ void Server::listen() {
   auto amqp = network.listen({"", kAmqpPort}, deal_to(&ShardWorld::amqp));
   MILLRACE_ASSERT(amqp.has_value());
   listeners_.push_back(std::move(*amqp));
+}
+
+base::Nanos Server::commit_before(std::size_t shard, std::size_t newer) const {
+  const auto& commits = commits_[shard];
+  return newer < commits.size() ? commits[commits.size() - 1 - newer].at : base::Nanos(0);
 }
 
 void Server::kill() {

@@ -43,8 +43,8 @@ class Server {
   broker::Broker& broker() { return *broker_; }
   broker::Shard& shard(std::size_t index) { return broker_->shard(index); }
   std::size_t shards() const { return plan_.shards; }
-  /// When the shard's newest round was committed, also after the process has died.
-  base::Nanos last_commit(std::size_t shard) const { return last_commits_[shard]; }
+  /// When the round before the shard's `newer` newest ones was committed, also after the process has died; 0: never.
+  base::Nanos commit_before(std::size_t shard, std::size_t newer) const;
   const broker::Broker::Report& report() const { return report_; }
 
  private:
@@ -66,7 +66,11 @@ class Server {
   std::unique_ptr<broker::Broker> broker_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   broker::Broker::Report report_;
-  std::vector<base::Nanos> last_commits_;
+  struct Commit {
+    storage::Round round;
+    base::Nanos at{0};
+  };
+  std::vector<std::vector<Commit>> commits_;  // of each shard
   std::size_t next_shard_ = 0;
   bool must_stop_ = false;
   std::string reason_;

@@ -193,16 +193,16 @@ void Simulation::note_homes() {
   for (const catalog::Partition& partition : topic->partitions) partition_homes_.push_back(partition.shard.value);
 }
 
-void Simulation::newest_rounds_in_doubt() {
+void Simulation::newest_rounds_in_doubt(std::uint64_t hits) {
   oracle_.data_was_damaged();
   if (queue_homes_.empty()) return;  // nothing was ever sent
-  const auto commits = [this](const std::vector<std::size_t>& homes) {
+  const auto certain = [this, hits](const std::vector<std::size_t>& homes) {
     std::vector<base::Nanos> times;
-    for (const std::size_t shard : homes) times.push_back(server_.last_commit(shard));
+    for (const std::size_t shard : homes) times.push_back(server_.commit_before(shard, hits));
     return times;
   };
-  oracle_.newest_rounds_in_doubt(commits(queue_homes_));
-  logs_.newest_rounds_in_doubt(commits(partition_homes_));
+  oracle_.newest_rounds_in_doubt(certain(queue_homes_));
+  logs_.newest_rounds_in_doubt(certain(partition_homes_));
 }
 
 void Simulation::start_clients() {
@@ -281,6 +281,7 @@ void Simulation::end_lifetime() {
 }
 
 void Simulation::die(bool machine) {
+  std::uint64_t hits = 0;
   stop_clients();
   server_.kill();
   wire_.drop_all();
@@ -289,24 +290,25 @@ void Simulation::die(bool machine) {
     const std::uint64_t misdirected = disk_.counters().of("crash.sector_misdirected");
     disk_.crash(random_);
     // It may have hit what was synced.
-    if (disk_.counters().of("crash.sector_misdirected") > misdirected) newest_rounds_in_doubt();
+    hits += disk_.counters().of("crash.sector_misdirected") - misdirected;
     outcome_.faults.count("process.machine_crash");
   } else {
     oracle_.trace("the process dies");
     outcome_.faults.count("process.kill");
   }
   world_.resume();
-  if (plan_.bit_rot && oracle_.lifetime() >= 2 && random_.chance(1, 2) && rot()) newest_rounds_in_doubt();
+  if (plan_.bit_rot && oracle_.lifetime() >= 2 && random_.chance(1, 2)) hits += rot();
+  if (hits > 0) newest_rounds_in_doubt(hits);
 }
 
-/// True when something was hit.
-bool Simulation::rot() {
+/// How often something was hit.
+std::uint64_t Simulation::rot() {
   std::vector<std::string> files;
   for (const std::string& path : disk_.files()) {
     if (path.starts_with("shards/")) files.push_back(path);
   }
-  if (files.empty()) return false;
-  bool any = false;
+  if (files.empty()) return 0;
+  std::uint64_t hits = 0;
   for (std::uint64_t left = random_.between(1, 3); left > 0; --left) {
     const std::string& path = files[random_.below(files.size())];
     const std::uint64_t anywhere = ~std::uint64_t{0};
@@ -316,9 +318,9 @@ bool Simulation::rot() {
                                  : disk_.zero_sector(path, anywhere, random_);
     if (!hit) continue;
     oracle_.trace(fmt::format("damage of kind {} to {}", kind, path));
-    any |= hit;
+    ++hits;
   }
-  return any;
+  return hits;
 }
 
 void Simulation::note_quarantined() {

@@ -54,9 +54,9 @@ class Simulation {
   void chaos();
   void end_lifetime();
   void die(bool machine);
-  bool rot();
+  std::uint64_t rot();
   void note_homes();
-  void newest_rounds_in_doubt();
+  void newest_rounds_in_doubt(std::uint64_t hits);
   void note_quarantined();
 
   // final_drain.cc
