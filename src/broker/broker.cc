@@ -16,6 +16,10 @@ constexpr const char* kFormatFile = "MILLRACE";
 constexpr std::uint32_t kMagic = 0x4D4C5243;  // "MLRC"
 constexpr std::uint16_t kVersion = 1;
 constexpr std::size_t kFormatSize = 16;
+constexpr const char* kCatalogDamaged =
+    "; nothing was changed. Restore the data directory from a backup, or start with storage.accept_catalog_damage: "
+    "queues, topics and users that the catalog has lost are then gone, with those of their messages that are not in "
+    "segments; their segments are kept in shards/*/orphans";
 
 BrokerError from_io(const io::IoError& error) {
   return {BrokerErrc::storage, error.detail};
@@ -103,8 +107,15 @@ Result<Broker::Report> Broker::open(const std::string& guest_password_hash) {
                                               .pool = home.pool,
                                               .mutations = home.mutations,
                                               .fatal = home.fatal},
-                                             guest_password_hash, report.catalog);
-  if (!catalog.has_value()) return std::unexpected(to_broker(catalog.error()));
+                                             {.must_exist = *stored > 0,
+                                              .accept_damage = options_.accept_catalog_damage,
+                                              .guest_password_hash = guest_password_hash},
+                                             report.catalog);
+  if (!catalog.has_value()) {
+    BrokerError error = to_broker(catalog.error());
+    if (error.code == BrokerErrc::damaged) error.detail += kCatalogDamaged;
+    return std::unexpected(std::move(error));
+  }
   catalog_ = std::move(*catalog);
   for (std::size_t i = 0; i < environments_.size(); ++i) {
     shards_.push_back(
@@ -112,7 +123,7 @@ Result<Broker::Report> Broker::open(const std::string& guest_password_hash) {
   }
   for (const auto& shard : shards_) peers_.push_back(shard.get());
   for (const auto& shard : shards_) {
-    auto opened = shard->open(catalog_->state(), shard == shards_.front() ? catalog_.get() : nullptr);
+    auto opened = shard->open(catalog_->state(), shard == shards_.front() ? catalog_.get() : nullptr, *stored > 0);
     if (!opened.has_value()) return std::unexpected(opened.error());
     report.shards.push_back(std::move(*opened));
   }

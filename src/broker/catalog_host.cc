@@ -26,6 +26,8 @@ BrokerError to_broker(const catalog::CatalogError& error) {
         return BrokerErrc::too_large;
       case CatalogErrc::too_many:
         return BrokerErrc::too_many;
+      case CatalogErrc::damaged:
+        return BrokerErrc::damaged;
       default:
         return BrokerErrc::storage;
     }

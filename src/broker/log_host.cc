@@ -58,10 +58,9 @@ void LogHost::append(LogId id, std::vector<bytes::Slab> batches, AppendDone done
   touched(id);
   // A repeated batch may still be on its way to the disk: its answer waits for the round as well.
   Waiting waiting{shard_.store().current_round(), id, base, std::move(done)};
-  if (log->committed_end() == log->appended_end())
-    answer(std::move(waiting));
-  else
-    waiting_.push_back(std::move(waiting));
+  if (log->committed_end() == log->appended_end()) return answer(std::move(waiting));
+  shard_.store().want_round();
+  waiting_.push_back(std::move(waiting));
 }
 
 void LogHost::answer(Waiting waiting) {

@@ -91,7 +91,8 @@ Shard::Shard(ShardId id, const ShardEnvironment& environment, const BrokerOption
 
 Shard::~Shard() = default;
 
-Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catalog::CatalogStore* writer) {
+Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catalog::CatalogStore* writer,
+                                            bool existed) {
   parts_ = std::make_unique<Parts>(*this, catalog);
   Parts& parts = *parts_;
   parts.authorizer.set_loopback_users(options_.loopback_users);
@@ -105,6 +106,8 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   store_options.shard = id_;
   store_options.journal_file_bytes = options_.journal_file_bytes;
   store_options.disk_reserve = options_.disk_free_limit;
+  store_options.must_exist = existed && !options_.accept_catalog_damage;
+  store_options.keep_unknown_logs = options_.accept_catalog_damage;
   auto store = storage::Store::open({.loop = environment_.loop,
                                      .disk = environment_.disk,
                                      .sync_pool = environment_.sync_pool,

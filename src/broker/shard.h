@@ -54,6 +54,8 @@ struct BrokerOptions {
   Bytes journal_file_bytes{std::uint64_t{32} << 20};
   Bytes segment_bytes{std::uint64_t{64} << 20};
   storage::Durability durability = storage::Durability::sync;
+  /// Go on with what a damaged catalog has left, see catalog::CatalogStore::open.
+  bool accept_catalog_damage = false;
   /// Users that may connect from this machine only.
   std::vector<std::string> loopback_users = {"guest"};
 };
@@ -82,8 +84,8 @@ class Shard {
   ~Shard();
 
   /// Recovers this shard's data for what `catalog` says exists; blocks; before the loop runs. `writer` is null on all
-  /// shards but 0.
-  Result<storage::RecoveryReport> open(const catalog::State& catalog, catalog::CatalogStore* writer);
+  /// shards but 0. `existed`: the data directory was in use before.
+  Result<storage::RecoveryReport> open(const catalog::State& catalog, catalog::CatalogStore* writer, bool existed);
   /// Requeues nothing, loses nothing: finishes rounds and marks the clean stop.
   void shutdown(io::Task done);
 

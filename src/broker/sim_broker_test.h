@@ -22,6 +22,10 @@ class SimBroker {
   ~SimBroker() { stop(); }
 
   void start() {
+    const auto opened = try_start();
+    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
+  }
+  Result<Broker::Report> try_start() {
     std::vector<ShardEnvironment> environments;
     for (std::size_t i = 0; i < shards_; ++i) {
       pools_.push_back(std::make_unique<sim::SimWorkPool>(world, 1));
@@ -37,10 +41,10 @@ class SimBroker {
     options.journal_file_bytes = base::mib(1);
     broker_ = std::make_unique<Broker>(environments, options);
     auto opened = broker_->open("hash");
-    ASSERT_TRUE(opened.has_value()) << opened.error().detail;
-    for (std::size_t i = 0; i < shards_; ++i) {
+    for (std::size_t i = 0; i < shards_ && opened.has_value(); ++i) {
       if (rewriter) shard(i).queues().dead_letter_rewriters().add(model::Protocol::amqp091, rewriter);
     }
+    return opened;
   }
   void stop() {
     broker_.reset();

@@ -1,6 +1,7 @@
 #include "catalog/catalog_store.h"
 
 #include "base/assert.h"
+#include "base/log.h"
 #include "catalog/command_codec.h"
 
 namespace millrace::catalog {
@@ -12,6 +13,7 @@ namespace {
 constexpr storage::StateId kCatalogState{1};
 constexpr std::uint8_t kCommandVersion = 1;
 constexpr std::uint64_t kIdBlock = 10'000;
+constexpr std::uint64_t kIdsSkippedAfterDamage = 1'000'000'000;
 
 bytes::ByteVector encode(Revision revision, const std::vector<Command>& commands) {
   bytes::ByteVector encoded;
@@ -68,23 +70,31 @@ std::vector<Command> new_virtual_host(const std::string& name, const std::functi
 }
 
 Result<std::unique_ptr<CatalogStore>> CatalogStore::open(const storage::StoreEnvironment& environment,
-                                                         const std::string& guest_password_hash,
+                                                         const OpenOptions& open_options,
                                                          storage::RecoveryReport& report) {
-  std::unique_ptr<CatalogStore> catalog(new CatalogStore(*environment.loop));
+  std::unique_ptr<CatalogStore> catalog(new CatalogStore(*environment.loop, open_options.accept_damage));
   Recovery target(*catalog);
   storage::StoreOptions options;
   options.directory = "catalog";
   options.journal_file_bytes = base::mib(4);
   options.disk_reserve = base::Bytes(0);
+  options.must_exist = open_options.must_exist && !open_options.accept_damage;
+  options.refuse_damage = !open_options.accept_damage;
   auto store = storage::Store::open(environment, options, target, report);
-  if (!store.has_value()) return fail(CatalogErrc::storage, store.error().detail);
+  if (!store.has_value()) {
+    const bool damaged = store.error().code == storage::StorageErrc::damaged;
+    return fail(damaged ? CatalogErrc::damaged : CatalogErrc::storage, store.error().detail);
+  }
   catalog->store_ = std::move(*store);
   catalog->store_->attach_state(kCatalogState, catalog.get());
   catalog->store_->on_commit([self = catalog.get()](storage::Round round) { self->committed(round); });
   catalog->next_id_ = catalog->state_.reserved_ids() + 1;
   catalog->durable_ids_ = catalog->state_.reserved_ids();
+  // Ids that damage has taken may still be in use by logs.
+  if (open_options.must_exist && open_options.accept_damage) catalog->next_id_ += kIdsSkippedAfterDamage;
   catalog->reserve_ids();
-  if (catalog->state_.find_virtual_host("/") == nullptr) catalog->create_first_content(guest_password_hash);
+  if (catalog->state_.find_virtual_host("/") == nullptr)
+    catalog->create_first_content(open_options.guest_password_hash);
   // Replicas are copied from the state as it is now: what is on its way to the disk must not be told to them again.
   for (Pending& pending : catalog->pending_) pending.commands.clear();
   return catalog;
@@ -189,7 +199,12 @@ bool CatalogStore::apply(bytes::ByteView encoded) {
   const std::uint32_t count = in.u32();
   for (std::uint32_t i = 0; i < count; ++i) {
     const auto command = decode_command(in);
-    if (!command.has_value() || !state_.validate(*command).has_value()) return false;
+    if (!command.has_value()) return false;
+    if (const auto valid = state_.validate(*command); !valid.has_value()) {
+      if (!accept_damage_) return false;
+      base::log::warning("the catalog cannot repeat a change: {}", valid.error().detail);
+      continue;
+    }
     state_.apply(*command);
   }
   return in.ok();

@@ -21,11 +21,18 @@ namespace millrace::catalog {
 /// survives a restart), and told to the listener and the caller once it is durable; in order of revisions.
 class CatalogStore final : public storage::StateMachine {
  public:
+  struct OpenOptions {
+    /// There was a catalog: without its journal it is damaged, not new.
+    bool must_exist = false;
+    /// Goes on with what a damaged journal has left.
+    bool accept_damage = false;
+    std::string guest_password_hash;
+  };
   /// Opens or creates; blocks; before the loop runs. A new catalog gets the virtual host "/" with its exchanges, and
-  /// user guest with the given password hash and all permissions on "/".
+  /// user guest with the given password hash and all permissions on "/". Fails with `damaged`, having changed nothing,
+  /// unless damage is accepted: what the catalog does not know counts as deleted, messages included.
   static Result<std::unique_ptr<CatalogStore>> open(const storage::StoreEnvironment& environment,
-                                                    const std::string& guest_password_hash,
-                                                    storage::RecoveryReport& report);
+                                                    const OpenOptions& open_options, storage::RecoveryReport& report);
   ~CatalogStore() override;
 
   const State& state() const { return state_; }
@@ -57,7 +64,7 @@ class CatalogStore final : public storage::StateMachine {
     std::uint64_t reserves = 0;
     Done done;
   };
-  explicit CatalogStore(io::Loop& loop) : loop_(loop) {}
+  CatalogStore(io::Loop& loop, bool accept_damage) : loop_(loop), accept_damage_(accept_damage) {}
   Result<std::vector<Command>> apply_all(const std::vector<Command>& commands);
   void create_first_content(const std::string& guest_password_hash);
   void commit(std::vector<Command> all, const std::vector<Command>& durable, Done done);
@@ -65,6 +72,7 @@ class CatalogStore final : public storage::StateMachine {
   void reserve_ids();
 
   io::Loop& loop_;
+  bool accept_damage_;
   State state_;
   Revision revision_;
   std::unique_ptr<storage::Store> store_;

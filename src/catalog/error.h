@@ -13,6 +13,7 @@ enum class CatalogErrc {
   too_large,  // over 1.5 MiB or 128 commands in one transaction
   too_many,   // a named limit of objects
   storage,    // the store cannot take it now
+  damaged,    // its journal is, or is missing
 };
 using CatalogError = base::ErrorOf<CatalogErrc>;
 template <class T>

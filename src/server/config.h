@@ -37,6 +37,7 @@ struct Config {
   std::uint64_t disk_free_limit_bytes = std::uint64_t{256} << 20;
 
   std::string durability = "sync";
+  bool accept_catalog_damage = false;
   std::uint64_t journal_file_bytes = std::uint64_t{32} << 20;
   std::uint64_t segment_bytes = std::uint64_t{64} << 20;
 

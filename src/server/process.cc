@@ -43,6 +43,7 @@ broker::BrokerOptions broker_options(const Config& config) {
   options.journal_file_bytes = base::Bytes(config.journal_file_bytes);
   options.segment_bytes = base::Bytes(config.segment_bytes);
   options.durability = config.durability == "os" ? storage::Durability::os : storage::Durability::sync;
+  options.accept_catalog_damage = config.accept_catalog_damage;
   options.loopback_users = config.loopback_users;
   return options;
 }

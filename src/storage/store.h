@@ -110,6 +110,8 @@ class Store {
 
   /// The round in which what is appended now will commit. With nothing appended in this turn it is the next round.
   virtual Round current_round() const = 0;
+  /// Makes the current round start also when nothing is added to it: for who waits for what is on its way already.
+  virtual void want_round() = 0;
   /// The last round that is durable.
   virtual Round committed_round() const = 0;
   /// Called on the loop after each committed round, after the ends have moved. Also called, with the last committed

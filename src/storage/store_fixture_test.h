@@ -1,14 +1,20 @@
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/prng.h"
 #include "bytes/reader.h"
 #include "bytes/writer.h"
 #include "model/batch_builder.h"
 #include "storage/store.h"
+#include "testing/sim_disk.h"
+#include "testing/sim_world.h"
 
 namespace millrace::storage {
 
@@ -103,5 +109,105 @@ inline std::uint64_t tag_of(bytes::ByteView batch) {
   if (!cursor.next(record)) return 0;
   return bytes::Reader(record.value).u64();
 }
+
+inline constexpr base::Nanos kPatience{60'000'000'000};
+
+/// A store on a simulated disk that can be stopped and opened again.
+class StoreTest : public ::testing::Test {
+ protected:
+  StoreTest() : world_(7), disk_(7) {
+    options_.directory = "shard-0";
+    options_.journal_file_bytes = base::kib(256);
+    options_.direct_write_bytes = base::kib(16);
+    options_.disk_reserve = base::kib(64);
+  }
+  ~StoreTest() override { stop(); }
+
+  void open() {
+    loop_ = &world_.add_loop();
+    sync_pool_ = std::make_unique<sim::SimWorkPool>(world_, 1);
+    pool_ = std::make_unique<sim::SimWorkPool>(world_, 3);
+    report_ = {};
+    for (auto& [id, machine] : target_.machines) machine = std::make_unique<TestMachine>();
+    StoreEnvironment environment{.loop = loop_, .disk = &disk_, .sync_pool = sync_pool_.get(), .pool = pool_.get()};
+    environment.fatal = [this](const std::string& reason) { fatal_ = reason; };
+    auto opened = Store::open(environment, options_, target_, report_);
+    ASSERT_TRUE(opened) << opened.error().detail;
+    store_ = std::move(*opened);
+  }
+  void stop() {
+    store_.reset();
+    pool_.reset();
+    sync_pool_.reset();
+    world_.destroy_loops();
+  }
+  void restart(bool power_loss) {
+    stop();
+    base::Prng prng(11);
+    if (power_loss) disk_.crash(prng);
+    open();
+  }
+  Log* create(std::uint64_t id, const LogOptions& options = {}) {
+    target_.logs[LogId(id)] = options;
+    return store_->create_log(LogId(id), options);
+  }
+  TestMachine& attach(std::uint64_t id) {
+    auto& machine = target_.machines[StateId(id)];
+    if (!machine) machine = std::make_unique<TestMachine>();
+    store_->attach_state(StateId(id), machine.get());
+    return *machine;
+  }
+  void command(std::uint64_t id, std::uint64_t key, std::uint64_t value) {
+    TestMachine& machine = *target_.machines[StateId(id)];
+    const auto bytes = TestMachine::command(machine.count + 1, key, value);
+    ASSERT_TRUE(machine.apply(bytes));
+    store_->append_command(StateId(id), bytes);
+  }
+  void commit() {
+    const Round round = store_->current_round();
+    ASSERT_TRUE(world_.run_until([&] { return store_->committed_round() >= round; }, kPatience));
+  }
+  Offset append(Log* log, std::uint64_t tag, int records = 1, std::size_t size = 100) {
+    const auto offset = store_->append(*log, make_batch(tag, records, size));
+    EXPECT_TRUE(offset);
+    return offset ? *offset : model::kNoOffset;
+  }
+  /// Tags of all batches of the log from `from` on.
+  std::vector<std::uint64_t> read_all(Log* log, Offset from) {
+    std::vector<std::uint64_t> tags;
+    while (from < log->committed_end()) {
+      std::vector<BatchRef> batches;
+      const Log::ReadRequest request{from, log->committed_end(), base::kib(64)};
+      if (!log->read_hot(request, batches)) batches = read_cold(log, request);
+      if (batches.empty()) break;
+      for (const BatchRef& batch : batches) {
+        EXPECT_TRUE(model::batch_checksum_matches(batch.bytes.view));
+        tags.push_back(tag_of(batch.bytes.view));
+      }
+      from = Offset(batches.back().last_offset.value + 1);
+    }
+    return tags;
+  }
+  std::vector<BatchRef> read_cold(Log* log, const Log::ReadRequest& request) {
+    std::optional<Result<std::vector<BatchRef>>> result;
+    log->read_cold(request, [&](Result<std::vector<BatchRef>> read) { result = std::move(read); });
+    EXPECT_TRUE(world_.run_until([&] { return result.has_value(); }, kPatience));
+    EXPECT_TRUE(*result) << result->error().detail;
+    ++cold_reads_;
+    return **result;
+  }
+
+  sim::SimWorld world_;
+  sim::SimDisk disk_;
+  sim::SimLoop* loop_ = nullptr;
+  std::unique_ptr<sim::SimWorkPool> sync_pool_;
+  std::unique_ptr<sim::SimWorkPool> pool_;
+  StoreOptions options_;
+  TestTarget target_;
+  RecoveryReport report_;
+  std::unique_ptr<Store> store_;
+  std::string fatal_;
+  int cold_reads_ = 0;
+};
 
 }  // namespace millrace::storage

@@ -46,6 +46,10 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   void append_command(StateId state, bytes::ByteView command, Durability durability) override;
   void attach_state(StateId state, StateMachine* machine) override;
   void drop_state(StateId state) override;
+  void want_round() override {
+    gather_->wanted = true;
+    if (!in_flight_) wake();
+  }
   Round current_round() const override { return Round(gather_->builder.round()); }
   Round committed_round() const override { return Round(committed_); }
   void on_commit(std::function<void(Round)> listener) override { listeners_.push_back(std::move(listener)); }
