@@ -30,7 +30,7 @@ int unreadable(const std::string& why) {
 
 int check_one(io::Disk& disk, const std::string& store) {
   print(store + ":");
-  const auto checked = storage::check_store(disk, store, [](std::string line) { print("  " + line); });
+  const auto checked = storage::check_store(disk, store, [](const std::string& line) { print("  " + line); });
   if (checked.has_value()) return *checked ? kSound : kDamaged;
   print("  " + checked.error().detail);
   return checked.error().code == storage::StorageErrc::newer_version ? kUnreadable : kDamaged;

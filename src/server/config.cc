@@ -90,7 +90,8 @@ Setting flag(const char* key, const char* help, bool Config::* field) {
           [field](const Config& config) { return config.*field ? "true" : "false"; }};
 }
 
-Setting choice(const char* key, const char* help, std::string Config::* field, std::vector<std::string> allowed) {
+Setting choice(const char* key, const char* help, std::string Config::* field,
+               const std::vector<std::string>& allowed) {
   return {key, help,
           [key, field, allowed](Config& config, const std::string& value) -> Result<void> {
             if (std::find(allowed.begin(), allowed.end(), value) == allowed.end()) {
