@@ -92,6 +92,8 @@ struct Process::State {
   std::size_t next_shard = 0;
   std::uint32_t closing = 0;
   bool stopping = false;
+  bool closing_data = false;
+  io::Timer grace_timer;  // after the worlds: it goes before its loop
 
   base::Result<void, StartError> open_data();
   base::Result<void, StartError> open_ports();
@@ -100,6 +102,7 @@ struct Process::State {
   io::AcceptCallback deal_to(std::unique_ptr<Gateway> ShardWorld::* gateway);
   void stop();
   void close_gateways(std::function<void()> done);
+  void close_data();
   void stop_loops();
 };
 
@@ -313,20 +316,19 @@ void Process::State::stop() {
   base::log::info("stopping: closing connections");
   amqp_listener.reset();
   kafka_listener.reset();
-  auto finished = std::make_shared<bool>(false);
-  const auto close_data = [this, finished] {
-    if (std::exchange(*finished, true)) return;
-    base::log::info("stopping: closing the data");
-    broker->shutdown([this] {
-      base::log::info("stopped cleanly");
-      stop_loops();
-    });
-  };
-  close_gateways(close_data);
+  close_gateways([this] { close_data(); });
   // A client that does not take what is pending must not hold up the stop for ever.
-  auto timer = std::make_shared<io::Timer>();
-  *timer = worlds[0]->loop.call_after(base::to_nanos(base::Millis(std::int64_t{1000} * config.shutdown_grace_seconds)),
-                                      [close_data, timer] { close_data(); });
+  const base::Millis grace(std::int64_t{1000} * config.shutdown_grace_seconds);
+  grace_timer = worlds[0]->loop.call_after(base::to_nanos(grace), [this] { close_data(); });
+}
+
+void Process::State::close_data() {
+  if (std::exchange(closing_data, true)) return;
+  base::log::info("stopping: closing the data");
+  broker->shutdown([this] {
+    base::log::info("stopped cleanly");
+    stop_loops();
+  });
 }
 
 void Process::run() {
