@@ -11,6 +11,7 @@ always a failure, an unfinished list is not.
 import argparse
 import json
 import pathlib
+import shlex
 import subprocess
 import sys
 import time
@@ -44,7 +45,7 @@ def load_database(build, target):
             relative = path.relative_to(common.ROOT)
             if relative.parts[0] == "build" or "generated" in relative.parts or relative in found:
                 continue
-            arguments = clang_command(entry["command"].split(), entry["file"])
+            arguments = clang_command(shlex.split(entry["command"]), entry["file"])
             entries.append({"directory": entry["directory"], "file": str(path), "arguments": arguments + ["-c", str(path)]})
             found[relative] = " ".join(arguments)
     target.mkdir(parents=True, exist_ok=True)
