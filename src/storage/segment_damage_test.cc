@@ -298,13 +298,42 @@ TEST_F(SegmentDamage, TransientReadErrorsAreNotDamage) {
   for (int i = 0; i < 20; ++i) {
     for (Offset at(0); at < set_->end();) {
       const auto batches = read(at.value);
-      ASSERT_TRUE(batches.has_value() || batches.error().code == StorageErrc::io || !found_damage_.empty());
+      ASSERT_TRUE(batches.has_value() || batches.error().code == StorageErrc::io);
       if (!batches.has_value() || batches->empty()) break;
       at = batches->back().last_offset + Offset(1);
     }
   }
-  // One in ten reads fails; three in a row hardly ever.
-  EXPECT_LE(found_damage_.size(), 2U);
+  EXPECT_TRUE(found_damage_.empty());
+}
+
+TEST_F(SegmentDamage, WhatTheDiskNeverReadsIsDamageInTheEnd) {
+  fill();
+  disk_.faults().read_failure = 1'000'000;
+  int refused = 0;
+  for (; refused < 1000 && found_damage_.empty(); ++refused) {
+    const auto batches = read(0);
+    ASSERT_FALSE(batches.has_value());
+    EXPECT_EQ(batches.error().code, found_damage_.empty() ? StorageErrc::io : StorageErrc::quarantined);
+  }
+  EXPECT_EQ(refused, 21);
+}
+
+TEST_F(SegmentDamage, TrimmingKeepsDamagedSegmentsAside) {
+  fill();
+  const std::string damaged = data_path(20);
+  overwrite(damaged, kSegmentHeaderSize + 100, bytes::ByteVector(64, 0xEE));
+  for (Offset at(0); at < set_->end();) {
+    const auto batches = read(at.value);
+    if (batches.has_value() && batches->empty()) break;
+    at = batches.has_value() ? batches->back().last_offset + Offset(1) : set_->skip_quarantined(at + Offset(1));
+  }
+  ASSERT_FALSE(set_->quarantined().empty());
+  SegmentRemoval removal = set_->trim(set_->end());
+  ASSERT_TRUE(removal.execute().has_value());
+  set_->finish(std::move(removal));
+  for (const std::string& path : disk_.files()) EXPECT_TRUE(path.ends_with(".damaged")) << path;
+  EXPECT_TRUE(disk_.exists(damaged + ".damaged"));
+  EXPECT_TRUE(reopen().has_value()) << "what was set aside is nobody's";
 }
 
 /// Whatever single fault the disk brings over a closed or open segment: what is read is right, and what is missing is

@@ -12,11 +12,12 @@ std::unexpected<StorageError> storage_failure(io::IoError error) {
   return base::fail(code, std::move(error.detail));
 }
 
-std::size_t read_patiently(io::File& file, std::uint64_t position, std::span<std::uint8_t> into) {
+std::size_t read_patiently(io::File& file, std::uint64_t position, std::span<std::uint8_t> into, bool* failed) {
   constexpr int kAttempts = 3;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (const auto count = file.read_at(position, into); count.has_value()) return *count;
   }
+  if (failed != nullptr) *failed = true;
   return 0;
 }
 
@@ -57,7 +58,7 @@ std::optional<IndexEntry> IndexReader::entry(std::uint32_t slot) {
   const std::uint32_t first = slot / kBlockEntries * kBlockEntries;
   if (block_.empty() || first != block_first_) {
     block_.resize(std::size_t{std::min(kBlockEntries, count_ - first)} * kIndexEntrySize);
-    const std::size_t read = read_patiently(*file_, index_entry_position(first), block_);
+    const std::size_t read = read_patiently(*file_, index_entry_position(first), block_, &unreadable_);
     std::fill(block_.begin() + static_cast<std::ptrdiff_t>(read), block_.end(), std::uint8_t{0});
     block_first_ = first;
   }

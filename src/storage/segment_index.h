@@ -16,8 +16,10 @@ namespace millrace::storage {
 /// disk_full for lack of space, below_start for a file that is not there (any more), io otherwise.
 std::unexpected<StorageError> storage_failure(io::IoError error);
 
-/// Reads up to into.size() bytes; a failing read is tried again twice. Returns how many bytes could be read.
-std::size_t read_patiently(io::File& file, std::uint64_t position, std::span<std::uint8_t> into);
+/// Reads up to into.size() bytes; a failing read is tried again twice. Returns how many bytes could be read; sets
+/// `failed` when the system refused, which is not the same as bytes that are wrong.
+std::size_t read_patiently(io::File& file, std::uint64_t position, std::span<std::uint8_t> into,
+                           bool* failed = nullptr);
 
 /// Reads the index of one segment, a block at a time. Blocks; used by one worker at a time.
 ///
@@ -65,6 +67,9 @@ class IndexReader {
   std::optional<IndexEntry> last_good(std::uint32_t slot);
   std::optional<IndexEntry> last_good() { return last_good(count_); }
 
+  /// A part of the index could not be read: its entries look damaged, but may not be.
+  bool unreadable() const { return unreadable_; }
+
   io::File& file() { return *file_; }
 
  private:
@@ -76,6 +81,7 @@ class IndexReader {
   std::uint32_t count_ = 0;
   bytes::ByteVector block_;
   std::uint32_t block_first_ = 0;
+  bool unreadable_ = false;
 };
 
 }  // namespace millrace::storage

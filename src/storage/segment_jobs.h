@@ -128,9 +128,16 @@ class SegmentRead {
   /// Records the damage and makes the error.
   std::unexpected<StorageError> damaged(Offset first, Offset last, std::string reason);
   Result<void> check_end(IndexReader& index, SegmentName name, Offset segment_end);
+  std::vector<IndexEntry> entries_from(IndexReader& reader, std::uint32_t slot, Offset segment_end) const;
+  /// Notes that the disk did not read; true when that ends this job without a verdict.
+  bool refused(bool failed);
+  std::unexpected<StorageError> unreadable() const;
 
   SegmentSnapshot snapshot_;
   Log::ReadRequest request_;
+  /// What the disk refuses to read is not called damage yet.
+  bool patient_ = true;
+  bool refused_ = false;
   std::array<ReadHint, 2> hints_;
   /// The part of the request that is known to be damaged already.
   Offset known_damage_ = model::kNoOffset;
@@ -188,6 +195,8 @@ class SegmentRemoval {
   FileCache* cache_ = nullptr;
   std::shared_ptr<const std::string> directory_;
   std::vector<SegmentName> names_;
+  /// Of these: what is damaged is renamed to `*.damaged` instead.
+  std::vector<SegmentName> damaged_;
   bool whole_directory_ = false;
 };
 

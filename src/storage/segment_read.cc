@@ -56,6 +56,7 @@ Result<std::vector<BatchRef>> SegmentRead::read_segment(std::size_t index) {
       std::ranges::find_if(hints_, [&](const ReadHint& h) { return h.next == request_.from && h.segment == name; });
   std::uint32_t slot = hint != hints_.end() ? std::min(hint->slot, reader->count()) : reader->find(request_.from);
   const std::uint32_t good = reader->next_good(slot);
+  if (refused(reader->unreadable())) return unreadable();
   if (good != slot) {
     // Bad entries: what lies between their neighbours cannot be found.
     Offset first = name.base;
@@ -77,10 +78,25 @@ Result<std::vector<BatchRef>> SegmentRead::read_segment(std::size_t index) {
     return std::vector<BatchRef>();
   }
 
+  auto entries = entries_from(*reader, slot, segment_end);
+  if (refused(reader->unreadable())) return unreadable();
+  if (entries.empty()) return std::vector<BatchRef>();
+  auto batches = read_batches(entries, name);
+  if (batches.has_value()) {
+    const auto read = static_cast<std::uint32_t>(batches->size());
+    const auto end = slot + static_cast<std::uint32_t>(entries.size());
+    const auto skipped = static_cast<std::uint32_t>(entries.size()) - read;
+    next_hint_ = {batches->back().last_offset + Offset(1), name, end - skipped};
+  }
+  return batches;
+}
+
+/// Entries of batches that lie one after the other, for one read.
+std::vector<IndexEntry> SegmentRead::entries_from(IndexReader& reader, std::uint32_t slot, Offset segment_end) const {
   std::vector<IndexEntry> entries;
   std::uint64_t total = 0;
-  for (; slot < reader->count(); ++slot) {
-    const auto entry = reader->entry(slot);
+  for (; slot < reader.count(); ++slot) {
+    const auto entry = reader.entry(slot);
     if (!entry.has_value() || entry->base >= request_.until || entry->base >= segment_end) break;
     if (!entries.empty() && (total + entry->length > request_.max_bytes.value ||
                              entry->position != entries.back().end_position() || entry->base < entries.back().end())) {
@@ -89,14 +105,17 @@ Result<std::vector<BatchRef>> SegmentRead::read_segment(std::size_t index) {
     total += entry->length;
     entries.push_back(*entry);
   }
-  if (entries.empty()) return std::vector<BatchRef>();
-  auto batches = read_batches(entries, name);
-  if (batches.has_value()) {
-    const auto read = static_cast<std::uint32_t>(batches->size());
-    const auto skipped = static_cast<std::uint32_t>(entries.size()) - read;
-    next_hint_ = {batches->back().last_offset + Offset(1), name, slot - skipped};
-  }
-  return batches;
+  return entries;
+}
+
+bool SegmentRead::refused(bool failed) {
+  refused_ |= failed;
+  return failed && patient_;
+}
+
+std::unexpected<StorageError> SegmentRead::unreadable() const {
+  return base::fail(StorageErrc::io, fmt::format("log {:016x}: the disk refuses to read at offset {}",
+                                                 snapshot_.log.value, request_.from.value));
 }
 
 /// Behind the last entry of a closed segment there must be no data: else the end of its index was lost.
@@ -107,6 +126,7 @@ Result<void> SegmentRead::check_end(IndexReader& index, SegmentName name, Offset
   const auto size = (*file)->size();
   if (!size.has_value()) return storage_failure(size.error());
   const auto last = index.last_good();
+  if (refused(index.unreadable())) return unreadable();
   const std::uint64_t expected = last.has_value() ? last->end_position() : kSegmentHeaderSize;
   if (*size <= expected) return {};
   const Offset first = last.has_value() ? last->end() : name.base;
@@ -129,7 +149,9 @@ Result<std::vector<BatchRef>> SegmentRead::read_batches(const std::vector<IndexE
   std::size_t read = read_patiently(**file, begin, {slab.mutable_data(), total});
   if (read == 0) {
     // Perhaps only a later part is unreadable.
-    read = read_patiently(**file, begin, {slab.mutable_data(), entries.front().length});
+    bool failed = false;
+    read = read_patiently(**file, begin, {slab.mutable_data(), entries.front().length}, &failed);
+    if (refused(failed)) return unreadable();
   }
   std::vector<BatchRef> batches;
   batches.reserve(entries.size());

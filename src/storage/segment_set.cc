@@ -127,6 +127,7 @@ SegmentRead SegmentSet::plan_read(const Log::ReadRequest& request) const {
   read.snapshot_ = snapshot();
   read.request_ = request;
   read.hints_ = hints_;
+  read.patient_ = refused_reads_ < kRefusedReads;
   const Offset next = skip_quarantined(request.from);
   if (next != request.from) read.known_damage_ = next;
   for (const QuarantinedRange& range : quarantined_) {
@@ -139,6 +140,7 @@ SegmentRead SegmentSet::plan_read(const Log::ReadRequest& request) const {
 }
 
 std::vector<QuarantinedRange> SegmentSet::finish(SegmentRead&& read) {
+  refused_reads_ = read.refused_ && read.patient_ ? refused_reads_ + 1 : 0;
   if (read.next_hint_.next != model::kNoOffset) {
     // Readers that follow each other replace their own place, others the oldest.
     const auto own = std::ranges::find(hints_, read.request_.from, &ReadHint::next);
@@ -219,6 +221,11 @@ SegmentRemoval SegmentSet::trim(Offset start) {
   if (count == 0) return removal;
   const auto middle = list_->begin() + static_cast<std::ptrdiff_t>(count);
   removal.names_.assign(list_->begin(), middle);
+  for (auto at = list_->begin(); at != middle; ++at) {
+    const Offset end = at + 1 != list_->end() ? (at + 1)->base : end_;
+    const auto inside = [&](const QuarantinedRange& range) { return range.first < end && range.last >= at->base; };
+    if (std::ranges::any_of(quarantined_, inside)) removal.damaged_.push_back(*at);
+  }
   list_ = std::make_shared<const SegmentList>(middle, list_->end());
   std::erase_if(quarantined_, [&](const QuarantinedRange& range) { return range.last < start; });
   return removal;
@@ -256,11 +263,13 @@ Result<void> SegmentRemoval::execute() {
         size = *bytes - kSegmentHeaderSize;
       }
     }
+    const bool keep = std::ranges::find(damaged_, name) != damaged_.end();
     // The index first: data without an index is never taken for anything but a leftover or damage.
     for (const std::string& path : {index_path(*directory_, name), data}) {
       cache_->forget(path);
       if (whole_directory_ || !disk.exists(path)) continue;
-      if (auto removed = disk.remove(path); !removed.has_value()) return storage_failure(std::move(removed.error()));
+      auto done = keep ? disk.rename(path, path + ".damaged") : disk.remove(path);
+      if (!done.has_value()) return storage_failure(std::move(done.error()));
     }
     freed_ += size;
   }

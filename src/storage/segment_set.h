@@ -146,6 +146,10 @@ class SegmentSet {
   std::array<ReadHint, 2> hints_;
   std::size_t next_hint_ = 0;
   std::vector<QuarantinedRange> quarantined_;
+  /// So many reads in a row that the disk refuses (readers try again after half a second) are damage, so that one bad
+  /// sector does not stop a queue for good.
+  static constexpr std::uint32_t kRefusedReads = 20;
+  std::uint32_t refused_reads_ = 0;
 };
 
 }  // namespace millrace::storage
