@@ -33,6 +33,7 @@ Plan Plan::draw(std::uint64_t seed) {
   plan.slow_readers = random.chance(1, 3);
   plan.process_kills = random.chance(1, 2);
   plan.clean_stops = random.chance(1, 2);
+  plan.read_failure = random.chance(1, 4);
   return plan;
 }
 
@@ -48,6 +49,7 @@ std::string Plan::to_string() const {
   add(full_disk, "full_disk");
   add(sync_failure, "sync_failure");
   add(write_failure, "write_failure");
+  add(read_failure, "read_failure");
   add(resets, "resets");
   add(slow_readers, "slow_readers");
   add(process_kills, "process_kills");

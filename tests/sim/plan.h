@@ -39,6 +39,7 @@ struct Plan {
   bool full_disk = false;
   bool sync_failure = false;
   bool write_failure = false;
+  bool read_failure = false;
   bool resets = false;  // connections that break
   bool slow_readers = false;
   bool process_kills = false;  // the process dies, what it wrote stays

@@ -103,11 +103,26 @@ TEST_F(Sim, SeedsHoldTheirPromises) {
   const std::uint64_t first = number_from("MILLRACE_SIM_FIRST", 1);
   const auto [seeds, failures, faults, events] = run_seeds(first, number_from("MILLRACE_SIM_SEEDS", 200));
   if (failures > 0 || seeds < 200) return;
-  for (const char* fault :
-       {"power_loss", "sync_failure", "write_failure", "disk_full", "crash.sector_torn", "crash.sector_lost",
-        "crash.writes_reordered", "crash.sector_misdirected", "crash.name_lost", "damage.bit_flipped",
-        "damage.sector_misdirected", "damage.sector_zeroed", "net.dropped", "process.kill", "process.machine_crash",
-        "process.clean_stop", "process.stopped_in_recovery", "process.stopped_by_storage"}) {
+  for (const char* fault : {"power_loss",
+                            "sync_failure",
+                            "directory_sync_failure",
+                            "write_failure",
+                            "read_failure",
+                            "disk_full",
+                            "crash.sector_torn",
+                            "crash.sector_lost",
+                            "crash.writes_reordered",
+                            "crash.sector_misdirected",
+                            "crash.name_lost",
+                            "damage.bit_flipped",
+                            "damage.sector_misdirected",
+                            "damage.sector_zeroed",
+                            "net.dropped",
+                            "process.kill",
+                            "process.machine_crash",
+                            "process.clean_stop",
+                            "process.stopped_in_recovery",
+                            "process.stopped_by_storage"}) {
     EXPECT_GT(faults.of(fault), 0U) << "never met: " << fault;
   }
 }

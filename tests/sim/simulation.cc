@@ -224,7 +224,11 @@ void Simulation::stop_clients() {
 }
 
 void Simulation::arm_faults() {
-  if (plan_.sync_failure && random_.chance(1, 2)) disk_.faults().sync_failure = 8'000;
+  if (plan_.sync_failure && random_.chance(1, 2)) {
+    disk_.faults().sync_failure = 8'000;
+    disk_.faults().directory_sync_failure = 8'000;
+  }
+  if (plan_.read_failure) disk_.faults().read_failure = 300'000;
   if (plan_.write_failure && random_.chance(1, 2)) disk_.faults().write_failure = 4'000;
   if (plan_.power_loss && random_.chance(2, 3)) {
     disk_.lose_power_after(random_.between(1, 500), [this] { world_.halt(); });
