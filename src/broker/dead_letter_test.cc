@@ -7,40 +7,10 @@
 
 #include "broker/move_state.h"
 #include "broker/sim_broker_test.h"
+#include "broker/text_rewriter_test.h"
 
 namespace millrace::broker {
 namespace {
-
-/// Native blocks are "key" or "key|queue:reason|queue:reason", the latest death first.
-class TextRewriter final : public DeadLetterRewriter {
- public:
-  std::string routing_key(bytes::ByteView native) const override {
-    const std::string text = bytes::to_string(native);
-    return text.substr(0, text.find('|'));
-  }
-  std::vector<std::string> extra_routing_keys(bytes::ByteView, bytes::ByteView) const override { return {}; }
-  std::vector<Death> deaths(bytes::ByteView native) const override {
-    std::vector<Death> result;
-    const std::string text = bytes::to_string(native);
-    for (std::size_t at = text.find('|'); at != std::string::npos; at = text.find('|', at + 1)) {
-      const std::size_t colon = text.find(':', at);
-      result.push_back({text.substr(at + 1, colon - at - 1), static_cast<DeathReason>(text[colon + 1] - '0')});
-    }
-    return result;
-  }
-  void headers(bytes::ByteView native, model::HeaderList& out) const override {
-    // The block as it is, as one header.
-    model::append_comparable(out.add("block"), native);
-  }
-  bytes::ByteVector rewrite(bytes::ByteView native, const DeathInfo& death) const override {
-    const std::string text = bytes::to_string(native);
-    const std::size_t history = std::min(text.find('|'), text.size());
-    const std::string result = death.routing_key + "|" + death.queue + ":" +
-                               std::to_string(static_cast<int>(death.reason)) + text.substr(history);
-    const bytes::ByteView view = bytes::as_bytes(result);
-    return {view.begin(), view.end()};
-  }
-};
 
 TEST(DeadLetterCycle, IsBrokenByARejectionOnly) {
   using enum DeathReason;

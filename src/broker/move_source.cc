@@ -241,6 +241,7 @@ void MoveSource::answered(ShardId from, Offset offset, bool accepted) {
 void MoveSource::finish(Offset offset, std::uint64_t shards) {
   queue_.engine().finish_dying(offset);
   schedule_.changed(queue_);
+  queue_.move_finished();
   if (!waiting_.empty()) schedule_.wants_work(queue_);
   if (shards == 0) return;
   if (queue_.journalled()) {

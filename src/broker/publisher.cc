@@ -207,7 +207,8 @@ void Publisher::State::add_record(model::BatchBuilder& builder, const Message& m
                .has_value = true,
                .value_parts = message.body,
                .header_count = 1,
-               .header_parts = {parts, message.native.size() + 2}});
+               .header_parts = {parts, message.native.size() + 2},
+               .expires = message.envelope.time_to_live.has_value()});
 }
 
 Publisher::Publisher(Shard& shard) : state_(std::make_unique<State>(shard)) {

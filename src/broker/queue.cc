@@ -3,16 +3,14 @@
 #include <algorithm>
 
 #include "base/assert.h"
-#include "base/log.h"
 #include "broker/move_source.h"
+#include "broker/queue_host.h"
 #include "broker/shard.h"
 
 namespace millrace::broker {
 
 namespace {
 
-// What a message costs in a consumer's window beside its bytes.
-constexpr std::uint64_t kDeliveryOverhead = 64;
 // The log hears of settled records in steps: each telling is an entry in the journal.
 constexpr std::int64_t kTrimStep = 512;
 constexpr base::Bytes kTrimBytes = base::mib(1);
@@ -51,6 +49,7 @@ void Queue::bind(storage::Log& log) {
   log_ = &log;
   // Where damage took the log's end, the state still knows which offsets had messages.
   log.raise_next(state_.named_end());
+  offered_end_ = log.committed_end();
   engine_ = std::make_unique<QueueEngine>(state_, policy(), log.committed_end());
   engine_->add_bytes(engine_->ready() == 0 ? 0 : log.size().value);
   const auto on_loaded = [this] { schedule_.wants_work(*this); };
@@ -61,6 +60,9 @@ void Queue::bind(storage::Log& log) {
   log.set_needed([this](Offset first, Offset last) { return state_.settlement().any_unsettled(first, last); });
   moves_ = std::make_unique<MoveSource>(shard_, schedule_, *this);
   if (!state_.intents().empty()) moves_->resume();
+  used();
+  // Some of what was recovered may have expired meanwhile, or be more than fits.
+  if (engine_->ready() > 0) schedule_.wants_work(*this);
 }
 
 // ---- Records come in
@@ -78,6 +80,7 @@ bool Queue::is_full_for(std::uint32_t records) const {
 storage::Result<Offset> Queue::append(bytes::Slab batch) {
   const Offset expected = log_->appended_end();
   const std::size_t size = batch.size();
+  const bool expiring = model::is_expiring_batch(batch.view());
   auto offset = shard_.store().append(*log_, std::move(batch));
   if (!offset.has_value()) return offset;
   if (*offset > expected) {
@@ -85,6 +88,10 @@ storage::Result<Offset> Queue::append(bytes::Slab batch) {
     schedule_.changed(*this);
   }
   engine_->add_bytes(size - std::min(size, model::kBatchHeaderSize));
+  if (expiring) {
+    state_.mark_expiring(log_->appended_end());
+    schedule_.changed(*this);
+  }
   return offset;
 }
 
@@ -140,6 +147,7 @@ void Queue::cancel(ConsumerId consumer) {
     if (member.live && member.request.consumer == consumer) member = {};
   }
   if (exclusive_consumer_ == consumer) exclusive_consumer_.reset();
+  used();
   schedule_.wants_work(*this);
   if (definition_.auto_delete && had_consumer_ && engine_->consumer_count() == 0) {
     shard_.topology().delete_queue(id(), true, false, [](Result<std::uint64_t>) {});
@@ -170,6 +178,7 @@ void Queue::get(ConnectionId connection, bool auto_ack, Callback<GetReply> done)
   if (definition_.exclusive_owner.has_value() && *definition_.exclusive_owner != connection.value) {
     return done(base::fail(BrokerErrc::locked, "the queue is exclusive to another connection"));
   }
+  used();
   gets_.push_back({connection, auto_ack, std::move(done)});
   schedule_.wants_work(*this);
 }
@@ -189,131 +198,36 @@ QueueStats Queue::stats() const {
           .bytes = engine_->bytes()};
 }
 
-// ---- Deliveries go out
+// ---- Queues that go when they are not used
 
-void Queue::skipped(Offset first, Offset last, bool damaged) {
-  const std::uint64_t lost = engine_->skip(first, last);
-  schedule_.changed(*this);
-  if (damaged && lost > 0) {
-    base::log::warning("queue {}: records {} to {} are damaged; {} messages are skipped", definition_.name, first.value,
-                       last.value, lost);
-  }
+void Queue::used() {
+  const auto& expires = definition_.settings.expires;
+  if (!expires.has_value()) return;
+  used_at_ = shard_.loop().clock().monotonic();
+  if (!use_timer_) watch_use(base::to_nanos(*expires));
 }
 
-Queue::Fetched Queue::fetch(const QueueEngine::Next& next, RecordReader::Found& found) {
-  RecordReader& reader = next.given_back ? *back_reader_ : *fresh_reader_;
-  switch (reader.find(next.offset, next.until, found)) {
-    case RecordReader::Status::loading:
-      return Fetched::wait;
-    case RecordReader::Status::failed:
-      schedule_.retry_later(*this);
-      return Fetched::wait;
-    case RecordReader::Status::none:
-      skipped(next.offset, next.given_back ? next.offset : next.until - Offset(1), false);
-      return Fetched::again;
-    case RecordReader::Status::found:
-      break;
-  }
-  if (found.offset == next.offset) return Fetched::found;
-  skipped(next.offset, next.given_back ? next.offset : found.offset - Offset(1), false);
-  return Fetched::again;
+void Queue::watch_use(base::Nanos delay) {
+  use_timer_ = shard_.loop().call_after(delay, [this] {
+    use_timer_ = {};
+    check_use();
+  });
 }
 
-void Queue::add_to(DeliveryBundle& bundle, const RecordReader::Found& found, const QueueEngine::Delivered& how) {
-  if (bundle.slabs.empty() || bundle.slabs.back().data() != found.slab->data()) bundle.slabs.push_back(*found.slab);
-  bundle.slab_of.push_back(static_cast<std::uint32_t>(bundle.slabs.size() - 1));
-  bundle.deliveries.push_back({.offset = found.offset,
-                               .timestamp = found.timestamp,
-                               .delivery_count = how.delivery_count,
-                               .redelivered = how.redelivered,
-                               .record = found.record,
-                               .envelope = found.envelope});
-  bundle.window_bytes += found.stored_bytes + kDeliveryOverhead;
+void Queue::check_use() {
+  const auto& expires = definition_.settings.expires;
+  // With consumers it is in use; the last one that leaves starts the time again.
+  if (!expires.has_value() || engine_->consumer_count() > 0) return;
+  const base::Nanos left = used_at_ + base::to_nanos(*expires) - shard_.loop().clock().monotonic();
+  if (left > base::Nanos(0)) return watch_use(left);
+  const bool if_unused = true;
+  const bool if_empty = false;
+  shard_.topology().delete_queue(id(), if_unused, if_empty, [&shard = shard_, id = id()](Result<std::uint64_t> result) {
+    if (!result.has_value()) shard.queues().used(id);  // not now: later again
+  });
 }
 
-bool Queue::serve_gets() {
-  while (!gets_.empty()) {
-    GetReply reply;
-    reply.bundle.queue = ref();
-    if (const auto next = engine_->next(); next.has_value()) {
-      RecordReader::Found found;
-      const Fetched fetched = fetch(*next, found);
-      if (fetched == Fetched::wait) return false;
-      if (fetched == Fetched::again) continue;
-      const auto how = engine_->take(found.offset, found.stored_bytes, gets_.front().auto_ack);
-      if (how.auto_ack) schedule_.changed(*this);
-      add_to(reply.bundle, found, how);
-      add(shard_.counters().delivered, 1);
-      add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
-    }
-    reply.remaining = engine_->ready();
-    auto done = std::move(gets_.front().done);
-    gets_.pop_front();
-    done(std::move(reply));
-  }
-  return true;
-}
-
-bool Queue::deliver(WorkBudget& budget) {
-  bool more = false;
-  bool settled = false;
-  while (engine_->can_deliver()) {
-    if (budget.spent()) {
-      more = true;
-      break;
-    }
-    const auto next = engine_->next();
-    if (!next.has_value()) break;
-    RecordReader::Found found;
-    const Fetched fetched = fetch(*next, found);
-    if (fetched == Fetched::wait) break;
-    if (fetched == Fetched::again) continue;
-    const std::uint64_t window = found.stored_bytes + kDeliveryOverhead;
-    const QueueEngine::Delivered how = engine_->deliver(found.offset, found.stored_bytes, window);
-    settled = settled || how.auto_ack;
-    Member& member = members_[how.slot];
-    if (member.bundle == nullptr) {
-      member.bundle = std::make_unique<DeliveryBundle>();
-      member.bundle->queue = ref();
-      member.bundle->consumer = member.request.consumer;
-      with_bundle_.push_back(how.slot);
-    }
-    add_to(*member.bundle, found, how);
-    add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
-    budget.take(window);
-  }
-  if (settled || state_.mark_pending()) schedule_.changed(*this);
-  send_bundles();
-  return more;
-}
-
-void Queue::send_bundles() {
-  for (const std::uint32_t slot : with_bundle_) {
-    Member& member = members_[slot];
-    add(shard_.counters().delivered, member.bundle->deliveries.size());
-    const ShardId home = member.request.home;
-    auto bundle = std::exchange(member.bundle, nullptr);
-    if (home == shard_.id()) {
-      shard_.consumers().deliver(std::move(bundle));
-    } else {
-      shard_.mailbox().send(
-          home, [bundle = std::move(bundle)](Shard& there) mutable { there.consumers().deliver(std::move(bundle)); });
-    }
-  }
-  with_bundle_.clear();
-}
-
-bool Queue::work(WorkBudget& budget) {
-  const bool gets_served = serve_gets();
-  const bool more = gets_served && deliver(budget);
-  moves_->work();
-  // An idle queue holds no read buffers.
-  if (engine_->ready() == 0) {
-    fresh_reader_->release();
-    back_reader_->release();
-  }
-  return more;
-}
+// ---- What becomes durable
 
 void Queue::flush(bool late) {
   if (journalled()) {

@@ -11,6 +11,7 @@
 #include "broker/queue_state.h"
 #include "broker/record_reader.h"
 #include "catalog/objects.h"
+#include "io/loop.h"
 #include "storage/log.h"
 #include "storage/store.h"
 
@@ -81,6 +82,8 @@ class Queue {
   void get(ConnectionId connection, bool auto_ack, Callback<GetReply> done);
   std::uint64_t purge();
   QueueStats stats() const;
+  /// Somebody asked for the queue or took from it: the time after which an unused queue goes begins anew.
+  void used();
 
   /// Delivers, answers gets, advances dead-letter moves. True when more could be done at once.
   bool work(WorkBudget& budget);
@@ -88,6 +91,8 @@ class Queue {
   /// with `late`: a moved delivery mark, a few settled records.
   void flush(bool late);
   bool has_late_work() const;
+  /// A dead-letter move has come to its end.
+  void move_finished();
   /// The queue is being deleted: tells its consumers and whoever waits.
   void close(const std::string& reason);
 
@@ -120,6 +125,14 @@ class Queue {
   void send_bundles();
   void add_to(DeliveryBundle& bundle, const RecordReader::Found& found, const QueueEngine::Delivered& how);
   void bury(const std::vector<QueueEngine::Dying>& dying);
+  bool may_expire(Offset offset) const;
+  std::optional<Timestamp> deadline_of(const RecordReader::Found& found) const;
+  bool is_overdue(const RecordReader::Found& found) const;
+  bool let_expire(const RecordReader::Found& found);
+  bool expire_heads(WorkBudget& budget);
+  void wake_at(Timestamp deadline);
+  void watch_use(base::Nanos delay);
+  void check_use();
   QueueEngine::Policy policy() const;
   /// All records below are settled.
   Offset floor() const;
@@ -143,6 +156,21 @@ class Queue {
   Offset trimmed_;
   bytes::ByteVector command_;
   std::vector<QueueEngine::Dying> dying_;
+
+  // Expiry. `now_` is that of the present call of work(), in a queue that has to know it.
+  Timestamp now_;
+  /// Records below it were offered to the consumers once.
+  Offset offered_end_;
+  /// The head that was looked at last, and when it expires.
+  Offset head_ = model::kNoOffset;
+  std::optional<Timestamp> head_deadline_;
+  io::Timer expiry_timer_;
+  Timestamp wakes_at_;
+  bool waits_for_moves_ = false;
+
+  // A queue that goes when it is not used.
+  base::Nanos used_at_;
+  io::Timer use_timer_;
 };
 
 }  // namespace millrace::broker

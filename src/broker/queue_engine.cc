@@ -323,6 +323,12 @@ std::uint64_t QueueEngine::purge() {
   return count;
 }
 
+void QueueEngine::expire(Offset offset, std::uint64_t bytes, std::vector<Dying>& dying) {
+  take_out(offset);
+  forget_bytes(bytes);
+  let_die(offset, DeathReason::expired, dying);
+}
+
 void QueueEngine::drop_head(std::vector<Dying>& dying) {
   const std::uint64_t size = mean_bytes();
   const std::optional<Next> oldest = next();

@@ -109,6 +109,8 @@ class QueueEngine {
   Settled settle(ConsumerId consumer, Offset first, Offset last, SettleHow how, std::vector<Dying>& dying);
   /// Removes all that is ready; returns how many.
   std::uint64_t purge();
+  /// Lets the record next() named go because its time is over. `bytes` is its stored size.
+  void expire(Offset offset, std::uint64_t bytes, std::vector<Dying>& dying);
   /// Lets the oldest ready record go because there are too many.
   void drop_head(std::vector<Dying>& dying);
   /// A dying record has reached its end.

@@ -299,10 +299,15 @@ void QueueHost::purge(ObjectId id, Callback<std::uint64_t> done) {
       {state_->shard.store().current_round(), [done = std::move(done), count]() mutable { done(count); }});
 }
 
-Result<QueueStats> QueueHost::stats(ObjectId id) const {
-  const Queue* queue = state_->find(id);
+Result<QueueStats> QueueHost::stats(ObjectId id) {
+  Queue* queue = state_->find(id);
   if (queue == nullptr) return base::fail(BrokerErrc::not_found, "no such queue");
+  queue->used();
   return queue->stats();
+}
+
+void QueueHost::used(ObjectId id) {
+  if (Queue* queue = state_->find(id)) queue->used();
 }
 
 // ---- Dead-letter moves

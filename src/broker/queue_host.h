@@ -62,7 +62,9 @@ class QueueHost final : public io::TurnHook {
   void return_window(const std::vector<WindowReturn>& returns);
   void get(ObjectId queue, ConnectionId connection, bool auto_ack, Callback<GetReply> done);
   void purge(ObjectId queue, Callback<std::uint64_t> done);
-  Result<QueueStats> stats(ObjectId queue) const;
+  /// For who declares or looks at the queue: counts as use of it, which stats_of() does not.
+  Result<QueueStats> stats(ObjectId queue);
+  void used(ObjectId queue);
 
   // Dead-letter moves, between shards.
   void receive_move(const MoveRequest& request);

@@ -14,6 +14,7 @@ constexpr std::uint8_t kSettled = 1;
 constexpr std::uint8_t kReturns = 2;
 constexpr std::uint8_t kDelivered = 3;
 constexpr std::uint8_t kIntent = 4;
+constexpr std::uint8_t kExpiring = 5;
 
 constexpr std::uint64_t kMaxTextBytes = 64 * 1024;
 
@@ -88,6 +89,12 @@ void QueueState::mark_delivered(Offset end) {
   mark_pending_ = journalled_;
 }
 
+void QueueState::mark_expiring(Offset end) {
+  if (end <= expiring_end_) return;
+  expiring_end_ = end + Offset(kExpiringStep);
+  expiring_pending_ = journalled_;
+}
+
 void QueueState::add_intent(Offset offset, MoveIntent intent) {
   MILLRACE_ASSERT(intent.route != nullptr);
   const bool added = intents_.emplace(offset, std::move(intent)).second;
@@ -114,7 +121,7 @@ void QueueState::write_intent(bytes::ByteVector& out, Offset offset, const MoveI
 }
 
 bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
-  const bool changed = !new_ranges_.empty() || !new_returns_.empty() || !new_intents_.empty();
+  const bool changed = !new_ranges_.empty() || !new_returns_.empty() || !new_intents_.empty() || expiring_pending_;
   if (!changed && !(with_mark && mark_pending_)) return false;
   bytes::Writer to(out);
   to.u8(kVersion);
@@ -129,6 +136,10 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
   if (mark_pending_) {
     to.u8(kDelivered);
     to.uvarint(number(delivered_end_));
+  }
+  if (expiring_pending_) {
+    to.u8(kExpiring);
+    to.uvarint(number(expiring_end_));
   }
   for (const Offset offset : new_intents_) {
     const auto it = intents_.find(offset);
@@ -146,6 +157,7 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
   new_returns_.clear();
   new_intents_.clear();
   mark_pending_ = false;
+  expiring_pending_ = false;
   return true;
 }
 
@@ -208,6 +220,12 @@ bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
       if (end > delivered_end_) delivered_end_ = end;
       return true;
     }
+    case kExpiring: {
+      Offset end;
+      if (!read_offset(in, end)) return false;
+      if (end > expiring_end_) expiring_end_ = end;
+      return true;
+    }
     case kIntent:
       return read_intent(in);
     default:
@@ -233,6 +251,8 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
   to.raw(settled);
   to.u8(kDelivered);
   to.uvarint(number(delivered_end_));
+  to.u8(kExpiring);
+  to.uvarint(number(expiring_end_));
   to.u8(kReturns);
   to.uvarint(returns_.size());
   for (const auto& [offset, count] : returns_) {
@@ -253,6 +273,7 @@ bool QueueState::load_snapshot(bytes::ByteView snapshot) {
   returns_.clear();
   intents_.clear();
   delivered_end_ = Offset(0);
+  expiring_end_ = Offset(0);
   while (in.ok() && !in.at_end()) {
     if (!apply_part(in.u8(), in)) return false;
   }

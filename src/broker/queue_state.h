@@ -63,6 +63,12 @@ class QueueState final : public storage::StateMachine {
   /// One past every offset that this state names.
   Offset named_end() const;
 
+  /// Records below `end` may have a time to live of their own. Written down in steps of kExpiringStep: the mark may lie
+  /// above what was asked for.
+  void mark_expiring(Offset end);
+  Offset expiring_end() const { return expiring_end_; }
+  static constexpr std::int64_t kExpiringStep = 4096;
+
   void add_intent(Offset offset, MoveIntent intent);
   const std::map<Offset, MoveIntent>& intents() const { return intents_; }
 
@@ -89,6 +95,7 @@ class QueueState final : public storage::StateMachine {
   storage::Settlement settlement_;
   boost::unordered_flat_map<std::int64_t, std::uint32_t> returns_;
   Offset delivered_end_;
+  Offset expiring_end_;
   std::map<Offset, MoveIntent> intents_;
 
   // Changes since the last command.
@@ -96,6 +103,7 @@ class QueueState final : public storage::StateMachine {
   std::vector<Offset> new_returns_;
   std::vector<Offset> new_intents_;
   bool mark_pending_ = false;
+  bool expiring_pending_ = false;
 };
 
 }  // namespace millrace::broker

@@ -72,6 +72,7 @@ struct ShardCounters {
   std::atomic<std::uint64_t> acknowledged{0};
   std::atomic<std::uint64_t> requeued{0};
   std::atomic<std::uint64_t> dead_lettered{0};
+  std::atomic<std::uint64_t> expired{0};
   std::atomic<std::uint64_t> connections{0};
 };
 

@@ -83,7 +83,7 @@ class SimBroker {
 
   /// Publishes to the queue named `key`, from `from`.
   void publish(std::size_t from, PublishTracker& tracker, const std::string& key, const std::string& body,
-               const std::string& native = "n") {
+               const std::string& native = "n", const model::Envelope& envelope = {}) {
     Shard& at = shard(from);
     const catalog::Exchange* exchange = at.catalog().find_exchange(vhost(), "");
     const bytes::ByteView parts[] = {bytes::as_bytes(body)};
@@ -91,6 +91,7 @@ class SimBroker {
     Message message;
     message.timestamp = at.loop().clock().wall();
     message.body = parts;
+    message.envelope = envelope;
     message.envelope.protocol = model::Protocol::amqp091;
     message.native = natives;
     at.publisher().publish(tracker, at.router().route(*exchange, key), message);

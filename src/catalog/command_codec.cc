@@ -30,6 +30,10 @@ struct Encoder {
   void put(const base::StrongId<Tag, Rep>& id) {
     out.be(id.value);
   }
+  template <class Tag, class Rep>
+  void put(const base::Quantity<Tag, Rep>& quantity) {
+    out.be(quantity.value);
+  }
   void put(const std::string& text) {
     out.u32(static_cast<std::uint32_t>(text.size()));
     out.text(text);
@@ -78,6 +82,10 @@ struct Decoder {
   template <class Tag, class Rep>
   void get(base::StrongId<Tag, Rep>& id) {
     id.value = in.be<Rep>();
+  }
+  template <class Tag, class Rep>
+  void get(base::Quantity<Tag, Rep>& quantity) {
+    quantity.value = in.be<Rep>();
   }
   void get(std::string& text) { text = std::string(in.text(in.u32())); }
   void get(bytes::ByteVector& blob) {
@@ -132,7 +140,8 @@ void describe(Exchange& v, Codec& c) {
 }
 template <class Codec>
 void describe(QueueSettings& v, Codec& c) {
-  c(v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes, v.overflow, v.delivery_limit);
+  c(v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes, v.overflow, v.delivery_limit,
+    v.message_time_to_live, v.expires);
 }
 template <class Codec>
 void describe(Queue& v, Codec& c) {

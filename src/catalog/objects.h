@@ -72,6 +72,10 @@ struct QueueSettings {
   std::optional<std::uint64_t> max_length_bytes;
   Overflow overflow = Overflow::drop_head;
   std::optional<std::uint32_t> delivery_limit;
+  /// How long a message may wait, from its append on; 0: it must be taken at once.
+  std::optional<base::Millis> message_time_to_live;
+  /// The queue is deleted when it was not used for so long.
+  std::optional<base::Millis> expires;
   friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
 };
 

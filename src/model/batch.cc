@@ -54,6 +54,11 @@ bool batch_checksum_matches(bytes::ByteView batch) {
   return load_be<std::uint32_t>(batch.data() + 17) == bytes::crc32c(batch.subspan(kCrcStart));
 }
 
+bool is_expiring_batch(bytes::ByteView batch) {
+  MILLRACE_ASSERT(batch.size() >= kBatchHeaderSize);
+  return (load_be<std::uint16_t>(batch.data() + kCrcStart) & BatchHeader::kExpiring) != 0;
+}
+
 void write_batch_prefix(std::uint8_t* to, Offset base_offset, std::int32_t length, Epoch leader_epoch) {
   bytes::store_be<std::int64_t>(to, base_offset.value);
   bytes::store_be<std::int32_t>(to + 8, length);

@@ -44,8 +44,11 @@ struct BatchHeader {
   /// The first header of every record is an Envelope (model/envelope.h). Bit 15 is unused by the public format and
   /// refused in what clients send, so that an envelope cannot be forged.
   bool enveloped() const { return (attributes & kEnveloped) != 0; }
+  /// At least one record's envelope has a time to live; only in enveloped batches.
+  bool expiring() const { return (attributes & kExpiring) != 0; }
 
   static constexpr std::uint16_t kEnveloped = 0x8000;
+  static constexpr std::uint16_t kExpiring = 0x4000;
   /// Attribute bits that a client may set.
   static constexpr std::uint16_t kClientAttributes = 0x7F;
 };
@@ -60,6 +63,8 @@ constexpr std::size_t kMaxBatchSize = std::size_t{128} << 20;
 Result<BatchHeader> parse_batch_header(bytes::ByteView input);
 /// Compares the stored with the computed checksum; `batch` is exactly one batch.
 bool batch_checksum_matches(bytes::ByteView batch);
+/// BatchHeader::expiring() without reading the whole header; `batch` is a whole batch.
+bool is_expiring_batch(bytes::ByteView batch);
 /// Writes the prefix of a batch as stored in one particular log.
 void write_batch_prefix(std::uint8_t* to, Offset base_offset, std::int32_t length, Epoch leader_epoch);
 

@@ -40,6 +40,7 @@ void BatchBuilder::start(const Options& options) {
   options_ = options;
   used_ = 0;
   last_delta_ = -1;
+  expiring_ = false;
 }
 
 std::uint8_t* BatchBuilder::reserve(std::size_t size) {
@@ -63,6 +64,7 @@ void BatchBuilder::add(const Record& record) {
   const std::int32_t delta = record.offset_delta < 0 ? last_delta_ + 1 : record.offset_delta;
   MILLRACE_ASSERT(delta > last_delta_);
   last_delta_ = delta;
+  expiring_ = expiring_ || record.expires;
 
   const std::int64_t key_length = record.has_key ? static_cast<std::int64_t>(record.key.size()) : -1;
   const std::size_t value_size = total(record.value_parts);
@@ -99,6 +101,7 @@ bytes::Slab BatchBuilder::finish() {
   if (options_.transactional) attributes |= 0x10;
   if (options_.control) attributes |= 0x20;
   if (options_.enveloped) attributes |= BatchHeader::kEnveloped;
+  if (expiring_) attributes |= BatchHeader::kExpiring;
   store_be<std::uint16_t>(p + 21, attributes);
   store_be<std::int32_t>(p + 23, last_delta_);
   store_be<std::int64_t>(p + 27, base_timestamp_.value);

@@ -45,6 +45,8 @@ class BatchBuilder {
     std::span<const bytes::ByteView> header_parts;
     /// Offset delta to the first record; -1: the next one. Must grow (holes are allowed).
     std::int32_t offset_delta = -1;
+    /// Its envelope has a time to live: the batch will be marked as expiring.
+    bool expires = false;
   };
   void add(const Record& record);
 
@@ -59,6 +61,7 @@ class BatchBuilder {
   std::size_t used_ = 0;
   std::int32_t count_ = 0;
   std::int32_t last_delta_ = -1;
+  bool expiring_ = false;
   base::Timestamp base_timestamp_;
   base::Timestamp max_timestamp_;
 };

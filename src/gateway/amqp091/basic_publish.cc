@@ -55,12 +55,13 @@ bool Channel::check_properties(const wire::BasicProperties& properties, std::opt
     }
   }
   if (properties.expiration.has_value()) {
-    time_to_live = parse_expiration(*properties.expiration);
-    if (!time_to_live.has_value()) {
+    auto time = parse_expiration(*properties.expiration);
+    if (!time.has_value()) {
       fail(ReplyCode::precondition_failed,
-           fmt::format("invalid expiration '{}': not a number of milliseconds", *properties.expiration));
+           fmt::format("invalid expiration '{}': {}", *properties.expiration, time.error()));
       return false;
     }
+    time_to_live = *time;
   }
   return true;
 }

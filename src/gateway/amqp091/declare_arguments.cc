@@ -4,6 +4,8 @@
 
 #include <span>
 
+#include "gateway/amqp091/native_codec.h"
+
 namespace millrace::gateway::amqp091 {
 
 namespace wire = ::millrace::wire::amqp091;
@@ -43,8 +45,7 @@ constexpr std::string_view kComparedQueueArguments[] = {
 constexpr std::string_view kComparedExchangeArguments[] = {kAlternateExchange};
 
 // Arguments that change what a queue does, in ways that are not served: silently ignoring them would break a promise.
-constexpr std::string_view kUnservedArguments[] = {"x-message-ttl", "x-expires", "x-max-priority",
-                                                   "x-single-active-consumer"};
+constexpr std::string_view kUnservedArguments[] = {"x-max-priority", "x-single-active-consumer"};
 
 std::string_view type_text(FieldTag tag) {
   switch (tag) {
@@ -157,6 +158,13 @@ class ArgumentReader {
     return std::nullopt;
   }
 
+  std::optional<base::Millis> time(std::string_view name, std::int64_t minimum) {
+    const auto found = number(name, minimum);
+    if (!found.has_value()) return std::nullopt;
+    if (*found > kMaxExpiry.value) invalid(name, fmt::format("{{value_too_big,{}}}", *found));
+    return base::Millis(*found);
+  }
+
   void flag(std::string_view name) {
     const auto value = arguments_.find(name);
     if (value.has_value() && !value->as_bool().has_value()) bad_type(name, *value);
@@ -209,8 +217,6 @@ void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
 
 void read_unserved(ArgumentReader& in) {
   constexpr std::int64_t kMaxPriority = 255;
-  in.number("x-message-ttl", 0);
-  in.number("x-expires", 1);
   const auto priority = in.number("x-max-priority", 0);
   if (priority.value_or(0) > kMaxPriority)
     in.invalid("x-max-priority", fmt::format("{{max_value_exceeded,{}}}", *priority));
@@ -242,6 +248,8 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
   if (const auto size = in.number("x-max-length-bytes", 0))
     settings.max_length_bytes = static_cast<std::uint64_t>(*size);
   read_overflow(in, settings);
+  settings.message_time_to_live = in.time("x-message-ttl", 0);
+  settings.expires = in.time("x-expires", 1);
   // -1 stands for no limit.
   const auto limit = in.number("x-delivery-limit", -1);
   if (limit.has_value() && *limit >= 0) {

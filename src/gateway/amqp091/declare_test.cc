@@ -165,6 +165,8 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
   bad("x-max-length", {"ten"}, "{unacceptable_type,longstr}");
   bad("x-max-length", {std::int32_t{-1}}, "{value_negative,-1}");
   bad("x-message-ttl", {"soon"}, "{unacceptable_type,longstr}");
+  bad("x-message-ttl", {std::int32_t{-1}}, "{value_negative,-1}");
+  bad("x-message-ttl", {std::int64_t{4'294'967'296}}, "{value_too_big,4294967296}");
   bad("x-expires", {std::int32_t{0}}, "{value_zero,0}");
   bad("x-max-priority", {std::int32_t{1000}}, "{max_value_exceeded,1000}");
   bad("x-overflow", {"explode"}, "invalid_overflow");
@@ -184,7 +186,9 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
                                              {"x-max-length", std::int32_t{5}},
                                              {"x-max-length-bytes", std::int64_t{500}},
                                              {"x-overflow", "reject-publish"},
-                                             {"x-delivery-limit", std::int32_t{3}}}));
+                                             {"x-delivery-limit", std::int32_t{3}},
+                                             {"x-message-ttl", std::int32_t{60000}},
+                                             {"x-expires", std::int64_t{3600000}}}));
   const catalog::Queue* found = world.broker.shard(1).catalog().find_queue(world.broker.vhost(), "q");
   ASSERT_NE(found, nullptr);
   catalog::QueueSettings expected;
@@ -194,6 +198,8 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
   expected.max_length_bytes = 500;
   expected.overflow = catalog::Overflow::reject_publish;
   expected.delivery_limit = 3;
+  expected.message_time_to_live = base::Millis(60'000);
+  expected.expires = base::Millis(3'600'000);
   EXPECT_EQ(found->settings, expected);
   EXPECT_EQ(found->owner_user, "test");
 }

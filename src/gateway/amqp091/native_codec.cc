@@ -1,5 +1,7 @@
 #include "gateway/amqp091/native_codec.h"
 
+#include <fmt/core.h>
+
 #include <charconv>
 #include <cmath>
 
@@ -30,15 +32,18 @@ void copy(const std::optional<std::string_view>& from, std::optional<std::string
 
 }  // namespace
 
-std::optional<base::Millis> parse_expiration(std::string_view text) {
-  // As long as a century; what is longer never expires anyway, but must not overflow when added to a time.
-  constexpr std::int64_t kMax = std::int64_t{100} * 366 * 24 * 3600 * kMillisPerSecond;
+std::expected<base::Millis, std::string> parse_expiration(std::string_view text) {
+  const bool negative = text.starts_with('-');
+  const std::string_view digits = negative || text.starts_with('+') ? text.substr(1) : text;
   std::uint64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (end != text.data() + text.size() || text.empty()) return std::nullopt;
-  if (error == std::errc::result_out_of_range) return base::Millis(kMax);
-  if (error != std::errc{}) return std::nullopt;
-  return base::Millis(static_cast<std::int64_t>(std::min<std::uint64_t>(value, kMax)));
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+  if (error == std::errc::invalid_argument) return std::unexpected("no_integer");
+  const std::string_view rest(end, digits.data() + digits.size());
+  if (!rest.empty()) return std::unexpected(fmt::format("{{leftover_string,\"{}\"}}", rest));
+  const bool too_big = error == std::errc::result_out_of_range || value > static_cast<std::uint64_t>(kMaxExpiry.value);
+  if (negative && (too_big || value > 0)) return std::unexpected(fmt::format("{{value_negative,{}}}", text));
+  if (too_big) return std::unexpected(fmt::format("{{value_too_big,{}}}", digits));
+  return base::Millis(static_cast<std::int64_t>(value));
 }
 
 model::Value to_value(const wire::FieldRef& field) {
@@ -108,7 +113,9 @@ model::Properties NativeCodec::to_properties(bytes::ByteView native) const {
   result.priority = properties->priority;
   result.persistent = properties->persistent();
   if (properties->timestamp.has_value()) result.timestamp = from_seconds(*properties->timestamp);
-  if (properties->expiration.has_value()) result.time_to_live = parse_expiration(*properties->expiration);
+  if (properties->expiration.has_value()) {
+    if (const auto time = parse_expiration(*properties->expiration)) result.time_to_live = *time;
+  }
   if (properties->headers.has_value()) result.headers = to_value_table(*properties->headers);
   return result;
 }

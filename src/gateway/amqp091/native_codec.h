@@ -1,5 +1,9 @@
 #pragma once
 
+#include <expected>
+#include <string>
+#include <string_view>
+
 #include "model/properties.h"
 #include "wire/amqp091/field_table.h"
 #include "wire/amqp091/properties.h"
@@ -22,7 +26,11 @@ wire::FieldValue to_field(const model::Value& value);
 /// Names longer than 255 bytes are left out.
 wire::FieldTable to_field_table(const model::ValueTable& table);
 
-/// A time to live as the property "expiration" spells it: decimal digits, milliseconds. Nothing when it is none.
-std::optional<base::Millis> parse_expiration(std::string_view text);
+/// A time to live as the property "expiration" spells it: a decimal number of milliseconds, at most kMaxExpiry. The
+/// error says what is wrong with it, in the words that clients know.
+std::expected<base::Millis, std::string> parse_expiration(std::string_view text);
+
+/// Longest time to live of a message or a queue: 2^32 - 1 ms.
+inline constexpr base::Millis kMaxExpiry{4'294'967'295};
 
 }  // namespace millrace::gateway::amqp091

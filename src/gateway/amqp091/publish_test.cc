@@ -207,7 +207,7 @@ TEST(Publish, WrongTargetsAndPropertiesCloseTheChannel) {
   wire::BasicProperties expiring;
   expiring.expiration = "soon";
   refused({0, "", "k"}, expiring, ReplyCode::precondition_failed,
-          "PRECONDITION_FAILED - invalid expiration 'soon': not a number of milliseconds");
+          "PRECONDITION_FAILED - invalid expiration 'soon': no_integer");
   world.put_user("test", "secret", {"impersonator"});
   client.publish(1, {0, "", "k"}, "m", other_user);
   client.declare(1, "still-open");

@@ -1,0 +1,250 @@
+#include <algorithm>
+
+#include "base/log.h"
+#include "broker/move_source.h"
+#include "broker/queue.h"
+#include "broker/shard.h"
+
+// What leaves a queue: deliveries, answers to gets, and what has waited too long.
+namespace millrace::broker {
+
+namespace {
+
+// What a message costs in a consumer's window beside its bytes.
+constexpr std::uint64_t kDeliveryOverhead = 64;
+// Expired messages on their way to dead-letter queues at a time; the others wait for them at the head.
+constexpr std::uint64_t kMaxExpiring = 4096;
+// A timer looks again after this time at the latest: somebody may have set the clock meanwhile.
+constexpr base::Millis kLongestWait{600'000};
+
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
+  if (amount > 0) counter.fetch_add(amount, std::memory_order_relaxed);
+}
+
+}  // namespace
+
+void Queue::skipped(Offset first, Offset last, bool damaged) {
+  const std::uint64_t lost = engine_->skip(first, last);
+  schedule_.changed(*this);
+  if (damaged && lost > 0) {
+    base::log::warning("queue {}: records {} to {} are damaged; {} messages are skipped", definition_.name, first.value,
+                       last.value, lost);
+  }
+}
+
+Queue::Fetched Queue::fetch(const QueueEngine::Next& next, RecordReader::Found& found) {
+  RecordReader& reader = next.given_back ? *back_reader_ : *fresh_reader_;
+  switch (reader.find(next.offset, next.until, found)) {
+    case RecordReader::Status::loading:
+      return Fetched::wait;
+    case RecordReader::Status::failed:
+      schedule_.retry_later(*this);
+      return Fetched::wait;
+    case RecordReader::Status::none:
+      skipped(next.offset, next.given_back ? next.offset : next.until - Offset(1), false);
+      return Fetched::again;
+    case RecordReader::Status::found:
+      break;
+  }
+  if (found.offset == next.offset) return Fetched::found;
+  skipped(next.offset, next.given_back ? next.offset : found.offset - Offset(1), false);
+  return Fetched::again;
+}
+
+void Queue::add_to(DeliveryBundle& bundle, const RecordReader::Found& found, const QueueEngine::Delivered& how) {
+  if (bundle.slabs.empty() || bundle.slabs.back().data() != found.slab->data()) bundle.slabs.push_back(*found.slab);
+  bundle.slab_of.push_back(static_cast<std::uint32_t>(bundle.slabs.size() - 1));
+  bundle.deliveries.push_back({.offset = found.offset,
+                               .timestamp = found.timestamp,
+                               .delivery_count = how.delivery_count,
+                               .redelivered = how.redelivered,
+                               .record = found.record,
+                               .envelope = found.envelope});
+  bundle.window_bytes += found.stored_bytes + kDeliveryOverhead;
+}
+
+bool Queue::serve_gets() {
+  while (!gets_.empty()) {
+    GetReply reply;
+    reply.bundle.queue = ref();
+    if (const auto next = engine_->next(); next.has_value()) {
+      RecordReader::Found found;
+      const Fetched fetched = fetch(*next, found);
+      if (fetched == Fetched::wait) return false;
+      if (fetched == Fetched::again) continue;
+      if (is_overdue(found)) {
+        if (!let_expire(found)) return false;
+        continue;
+      }
+      const auto how = engine_->take(found.offset, found.stored_bytes, gets_.front().auto_ack);
+      if (how.auto_ack) schedule_.changed(*this);
+      add_to(reply.bundle, found, how);
+      add(shard_.counters().delivered, 1);
+      add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
+    }
+    reply.remaining = engine_->ready();
+    auto done = std::move(gets_.front().done);
+    gets_.pop_front();
+    done(std::move(reply));
+  }
+  return true;
+}
+
+bool Queue::deliver(WorkBudget& budget) {
+  bool more = false;
+  bool settled = false;
+  while (engine_->can_deliver()) {
+    if (budget.spent()) {
+      more = true;
+      break;
+    }
+    const auto next = engine_->next();
+    if (!next.has_value()) break;
+    RecordReader::Found found;
+    const Fetched fetched = fetch(*next, found);
+    if (fetched == Fetched::wait) break;
+    if (fetched == Fetched::again) continue;
+    const std::uint64_t window = found.stored_bytes + kDeliveryOverhead;
+    if (is_overdue(found)) {
+      if (!let_expire(found)) break;
+      budget.take(window);
+      continue;
+    }
+    const QueueEngine::Delivered how = engine_->deliver(found.offset, found.stored_bytes, window);
+    settled = settled || how.auto_ack;
+    Member& member = members_[how.slot];
+    if (member.bundle == nullptr) {
+      member.bundle = std::make_unique<DeliveryBundle>();
+      member.bundle->queue = ref();
+      member.bundle->consumer = member.request.consumer;
+      with_bundle_.push_back(how.slot);
+    }
+    add_to(*member.bundle, found, how);
+    add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
+    budget.take(window);
+  }
+  if (settled || state_.mark_pending()) schedule_.changed(*this);
+  send_bundles();
+  return more;
+}
+
+void Queue::send_bundles() {
+  for (const std::uint32_t slot : with_bundle_) {
+    Member& member = members_[slot];
+    add(shard_.counters().delivered, member.bundle->deliveries.size());
+    const ShardId home = member.request.home;
+    auto bundle = std::exchange(member.bundle, nullptr);
+    if (home == shard_.id()) {
+      shard_.consumers().deliver(std::move(bundle));
+    } else {
+      shard_.mailbox().send(
+          home, [bundle = std::move(bundle)](Shard& there) mutable { there.consumers().deliver(std::move(bundle)); });
+    }
+  }
+  with_bundle_.clear();
+}
+
+// ---- What has waited too long
+
+/// False for all records of a queue that has nothing to do with expiry.
+bool Queue::may_expire(Offset offset) const {
+  return definition_.settings.message_time_to_live.has_value() || offset < state_.expiring_end();
+}
+
+/// The message's own time or the queue's, whichever is shorter, from the moment it was appended.
+std::optional<Timestamp> Queue::deadline_of(const RecordReader::Found& found) const {
+  std::optional<Millis> time = definition_.settings.message_time_to_live;
+  const std::optional<Millis>& own = found.envelope.time_to_live;
+  if (own.has_value() && (!time.has_value() || *own < *time)) time = own;
+  if (!time.has_value()) return std::nullopt;
+  const std::int64_t most =
+      std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(found.appended_at.value, 0);
+  return Timestamp(found.appended_at.value + std::min(time->value, most));
+}
+
+/// A record that has just arrived is offered to the waiting consumers first, however short its time is.
+bool Queue::is_overdue(const RecordReader::Found& found) const {
+  if (found.offset >= offered_end_ || !may_expire(found.offset)) return false;
+  const auto deadline = deadline_of(found);
+  return deadline.has_value() && *deadline <= now_;
+}
+
+/// Takes the head out. False when it has to wait there until others have reached their dead-letter queues.
+bool Queue::let_expire(const RecordReader::Found& found) {
+  if (engine_->dying() >= kMaxExpiring) {
+    waits_for_moves_ = true;
+    return false;
+  }
+  dying_.clear();
+  engine_->expire(found.offset, found.stored_bytes, dying_);
+  add(shard_.counters().expired, 1);
+  schedule_.changed(*this);
+  bury(dying_);
+  return true;
+}
+
+void Queue::move_finished() {
+  if (std::exchange(waits_for_moves_, false)) schedule_.wants_work(*this);
+}
+
+/// Looks at heads until one has time left, and comes back when that is over. Records behind it are not looked at.
+bool Queue::expire_heads(WorkBudget& budget) {
+  bool looked = false;
+  bool more = false;
+  for (auto next = engine_->next(); next.has_value() && may_expire(next->offset); next = engine_->next()) {
+    if (head_ == next->offset && (!head_deadline_.has_value() || *head_deadline_ > now_)) {
+      if (head_deadline_.has_value()) wake_at(*head_deadline_);
+      break;
+    }
+    if (budget.spent()) {
+      more = true;
+      break;
+    }
+    RecordReader::Found found;
+    const Fetched fetched = fetch(*next, found);
+    if (fetched == Fetched::wait) break;
+    looked = true;
+    if (fetched == Fetched::again) continue;
+    head_ = found.offset;
+    head_deadline_ = deadline_of(found);
+    if (is_overdue(found)) {
+      if (!let_expire(found)) break;
+      budget.take(found.stored_bytes);
+    }
+  }
+  // Somebody who only looks at the head holds no read buffers.
+  if (looked && engine_->consumer_count() == 0) {
+    fresh_reader_->release();
+    back_reader_->release();
+  }
+  return more;
+}
+
+void Queue::wake_at(Timestamp deadline) {
+  if (expiry_timer_ && wakes_at_ <= deadline) return;
+  wakes_at_ = deadline;
+  const Millis delay(std::clamp<std::int64_t>(deadline.value - now_.value, 0, kLongestWait.value));
+  expiry_timer_ = shard_.loop().call_after(base::to_nanos(delay), [this] {
+    expiry_timer_ = {};
+    schedule_.wants_work(*this);
+  });
+}
+
+bool Queue::work(WorkBudget& budget) {
+  if (may_expire(state_.settlement().floor())) now_ = shard_.loop().clock().wall();
+  const bool gets_served = serve_gets();
+  bool more = gets_served && deliver(budget);
+  if (!more) {
+    offered_end_ = engine_->committed_end();
+    more = expire_heads(budget);
+  }
+  moves_->work();
+  // An idle queue holds no read buffers.
+  if (engine_->ready() == 0) {
+    fresh_reader_->release();
+    back_reader_->release();
+  }
+  return more;
+}
+
+}  // namespace millrace::broker
