@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/declare_arguments.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -54,12 +55,11 @@ void Channel::basic_consume(const wire::BasicConsume& method) {
   options.tag = tag;
   if (const auto priority = method.arguments.find("x-priority")) {
     const auto value = priority->as_int();
-    if (!value.has_value()) {
-      return fail(ReplyCode::precondition_failed, fmt::format("invalid arg 'x-priority' for {}", queue_text(*name)));
-    }
+    if (!value.has_value()) return fail(unacceptable_type("x-priority", *priority, queue_text(*name)));
     options.priority = static_cast<std::int32_t>(std::clamp<std::int64_t>(*value, INT32_MIN, INT32_MAX));
   }
   auto consumer = std::make_shared<Consumer>(*this, tag, *name, options.queue, method.no_ack);
+  consumer->set_counts_returns(queue_type_of(*queue) == QueueType::quorum);
   consumers_.emplace(std::move(tag), consumer);
   auto answer = later<broker::ConsumerId>(
       [consumer, no_wait = method.no_wait](Channel& channel, const broker::Result<broker::ConsumerId>& result) {
@@ -133,7 +133,9 @@ void Channel::deliver(Consumer& consumer, const broker::DeliveryBundle& bundle) 
 void Channel::write_delivery(Consumer& consumer, const broker::Delivery& delivery, const bytes::Slab& slab) {
   const std::uint64_t tag =
       consumer.no_ack() ? tags_.skip() : tags_.add({consumer.queue(), consumer.id(), delivery.offset});
-  const OutgoingMessage message = connection_.presenter().present(delivery, consumer.queue_name());
+  Presenter& presenter = connection_.presenter();
+  const OutgoingMessage message = consumer.counts_returns() ? presenter.present_counted(delivery, consumer.queue_name())
+                                                            : presenter.present(delivery, consumer.queue_name());
   const std::uint32_t frame_max = connection_.frame_max();
   if (message.body.size() < kShareFrom) {
     wire::append_deliver(connection_.out(), number_, consumer.tag(), tag, delivery.redelivered, message.exchange,

@@ -191,7 +191,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
 
   // basic_get.cc
   void basic_get(const wire::BasicGet& method);
-  void got(const std::string& queue_name, bool no_ack, const broker::GetReply& result);
+  void got(const std::string& queue_name, bool no_ack, bool counts_returns, const broker::GetReply& result);
 
   // basic_ack.cc
   void basic_ack(const wire::BasicAck& method);

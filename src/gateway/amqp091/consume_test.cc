@@ -130,6 +130,54 @@ TEST_F(Consuming, ExclusiveConsumersRefuseOthers) {
   client.expect_channel_close(2, ReplyCode::access_refused, "ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use");
 }
 
+TEST_F(Consuming, ConsumerArgumentsAreChecked) {
+  const bytes::ByteVector arguments = wire::FieldTable{{"x-priority", "high"}}.content();
+  wire::BasicConsume method{0, "q", "tag"};
+  method.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, method);
+  client.expect_channel_close(
+      1, ReplyCode::precondition_failed,
+      "PRECONDITION_FAILED - invalid arg 'x-priority' for queue 'q' in vhost '/': {unacceptable_type,longstr}");
+}
+
+TEST_F(Consuming, QuorumQueuesTellHowOftenAMessageCameBack) {
+  const auto count_in = [](const ReceivedMessage& message) -> std::optional<std::int64_t> {
+    const auto properties = wire::BasicProperties::decode(bytes::as_bytes(message.properties));
+    if (!properties.has_value() || !properties->headers.has_value()) return std::nullopt;
+    const auto found = properties->headers->find("x-delivery-count");
+    return found.has_value() ? found->as_int() : std::nullopt;
+  };
+  const bytes::ByteVector arguments = wire::FieldTable{{"x-queue-type", "quorum"}}.content();
+  wire::QueueDeclare declare;
+  declare.queue = "counting";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  wire::BasicProperties properties;
+  const bytes::ByteVector headers = wire::FieldTable{{"mine", "kept"}}.content();
+  properties.headers = wire::FieldTableView::trusted(headers);
+  properties.message_id = "id";
+  client.publish(1, {0, "", "counting"}, "body", properties);
+  client.get(1, "counting", false);
+  EXPECT_EQ(count_in(client.last_message), std::nullopt);
+  client.send(1, wire::BasicReject{1, true});
+  client.send(1, wire::BasicConsume{0, "counting", "tag"});
+  client.expect<wire::BasicConsumeOk>(1);
+  for (std::uint64_t n = 1; n <= 20; ++n) {
+    EXPECT_EQ(client.expect<wire::BasicDeliver>(1).delivery_tag, n + 1);
+    const ReceivedMessage message = client.expect_content(1);
+    EXPECT_EQ(message.body, "body");
+    EXPECT_EQ(count_in(message), n);
+    const auto got = wire::BasicProperties::decode(bytes::as_bytes(message.properties));
+    EXPECT_EQ(got->message_id, "id");
+    EXPECT_EQ(got->headers->find("mine")->as_text(), "kept");
+    client.send(1, wire::BasicNack{n + 1, false, true});
+  }
+  EXPECT_TRUE(client.silent());
+  EXPECT_EQ(client.count(1, "counting"), 0U);
+}
+
 TEST_F(Consuming, DeletedQueuesTellTheirConsumers) {
   consume(client, 1, "tag");
   TestClient other(world);

@@ -19,6 +19,9 @@ class Consumer final : public broker::ConsumerSink {
   const std::string& queue_name() const { return queue_name_; }
   broker::QueueRef queue() const { return queue_; }
   bool no_ack() const { return no_ack_; }
+  /// Its queue tells how often a message came back.
+  bool counts_returns() const { return counts_returns_; }
+  void set_counts_returns(bool counts) { counts_returns_ = counts; }
   /// ConsumerId(0) until the broker has answered.
   broker::ConsumerId id() const { return id_; }
   void set_id(broker::ConsumerId id) { id_ = id; }
@@ -35,6 +38,7 @@ class Consumer final : public broker::ConsumerSink {
   std::string queue_name_;
   broker::QueueRef queue_;
   bool no_ack_;
+  bool counts_returns_ = false;
   broker::ConsumerId id_;
 };
 

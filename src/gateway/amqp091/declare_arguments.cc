@@ -18,6 +18,7 @@ namespace {
 
 constexpr std::string_view kQueueType = "x-queue-type";
 constexpr std::string_view kDefaultQueueType = "classic";
+constexpr std::string_view kQuorumQueueType = "quorum";
 constexpr std::string_view kAlternateExchange = "alternate-exchange";
 
 constexpr std::string_view kComparedQueueArguments[] = {
@@ -181,26 +182,35 @@ class ArgumentReader {
   std::string_view resource() const { return resource_; }
 
  private:
-  void bad_type(std::string_view name, const FieldRef& value) {
-    invalid(name, fmt::format("{{unacceptable_type,{}}}", type_text(value.tag)));
-  }
+  void bad_type(std::string_view name, const FieldRef& value) { fail(unacceptable_type(name, value, resource_)); }
 
   FieldTableView arguments_;
   std::string_view resource_;
   std::optional<Failure> failure_;
 };
 
-void read_queue_type(ArgumentReader& in, const QueueFlags& flags) {
+QueueType read_queue_type(ArgumentReader& in, const QueueFlags& flags) {
   const std::string type = in.text(kQueueType).value_or(std::string(kDefaultQueueType));
-  if (type == "stream") return in.fail({ReplyCode::not_implemented, "queue type 'stream'"});
-  if (type == kDefaultQueueType) return;
-  if (type != "quorum") return in.invalid(kQueueType, fmt::format("unsupported queue type '{}'", type));
+  if (type == kDefaultQueueType) return QueueType::classic;
+  if (type == "stream") in.fail({ReplyCode::not_implemented, "queue type 'stream'"});
+  if (type != kQuorumQueueType) in.invalid(kQueueType, fmt::format("unsupported queue type '{}'", type));
   const auto unfit = [&in](std::string_view property) {
     in.fail({ReplyCode::precondition_failed, fmt::format("invalid property '{}' for {}", property, in.resource())});
   };
   if (!flags.durable) unfit("non-durable");
   if (flags.auto_delete) unfit("auto-delete");
   if (flags.exclusive) unfit("exclusive-owner");
+  return QueueType::quorum;
+}
+
+void read_delivery_limit(ArgumentReader& in, QueueType type, catalog::QueueSettings& settings) {
+  // -1 stands for no limit.
+  const auto limit = in.number("x-delivery-limit", -1);
+  if (limit.has_value() && *limit >= 0) {
+    settings.delivery_limit = static_cast<std::uint32_t>(std::min<std::int64_t>(*limit, UINT32_MAX));
+  } else if (!limit.has_value() && type == QueueType::quorum) {
+    settings.delivery_limit = kQuorumDeliveryLimit;
+  }
 }
 
 void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
@@ -231,11 +241,17 @@ void read_unserved(ArgumentReader& in) {
 
 }  // namespace
 
+QueueType queue_type_of(const catalog::Queue& queue) {
+  if (queue.native_protocol != model::Protocol::amqp091) return QueueType::classic;
+  const auto type = FieldTableView::trusted(queue.native_arguments).find(kQueueType);
+  return type.has_value() && type->as_text() == kQuorumQueueType ? QueueType::quorum : QueueType::classic;
+}
+
 std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableView arguments, const QueueFlags& flags,
                                                                      std::string_view resource) {
   ArgumentReader in(arguments, resource);
   catalog::QueueSettings settings;
-  read_queue_type(in, flags);
+  const QueueType type = read_queue_type(in, flags);
   settings.dead_letter_exchange = in.text("x-dead-letter-exchange");
   settings.dead_letter_routing_key = in.text("x-dead-letter-routing-key");
   if (settings.dead_letter_routing_key.has_value() && !settings.dead_letter_exchange.has_value()) {
@@ -250,11 +266,7 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
   read_overflow(in, settings);
   settings.message_time_to_live = in.time("x-message-ttl", 0);
   settings.expires = in.time("x-expires", 1);
-  // -1 stands for no limit.
-  const auto limit = in.number("x-delivery-limit", -1);
-  if (limit.has_value() && *limit >= 0) {
-    settings.delivery_limit = static_cast<std::uint32_t>(std::min<std::int64_t>(*limit, UINT32_MAX));
-  }
+  read_delivery_limit(in, type, settings);
   in.text("x-queue-mode");
   in.number("x-queue-version", 0);
   read_unserved(in);
@@ -269,6 +281,11 @@ std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(Fiel
   if (name.has_value() && name->size() > wire::kMaxShortstr) in.invalid(kAlternateExchange, "too long");
   if (in.failure().has_value()) return std::unexpected(*in.failure());
   return name;
+}
+
+Failure unacceptable_type(std::string_view name, const FieldRef& value, std::string_view resource) {
+  return {ReplyCode::precondition_failed,
+          fmt::format("invalid arg '{}' for {}: {{unacceptable_type,{}}}", name, resource, type_text(value.tag))};
 }
 
 std::optional<Failure> compare_queue_arguments(FieldTableView received, FieldTableView current,

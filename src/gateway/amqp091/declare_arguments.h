@@ -20,6 +20,14 @@ struct QueueFlags {
   bool auto_delete = false;
 };
 
+/// What a queue was declared as. The broker knows one kind of queue; these differ in defaults and in what clients see.
+enum class QueueType : std::uint8_t { classic, quorum };
+/// Of a queue of any protocol.
+QueueType queue_type_of(const catalog::Queue& queue);
+
+/// Returns of a message to a quorum queue before it is dead-lettered or dropped, unless the queue says otherwise.
+inline constexpr std::uint32_t kQuorumDeliveryLimit = 20;
+
 /// Reads the x- arguments of queue.declare. Unknown ones are kept by the caller and mean nothing. `resource` is the
 /// queue for error texts.
 std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(wire::FieldTableView arguments,
@@ -29,6 +37,9 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(wire::Field
 /// Reads alternate-exchange; nothing when it is not there.
 std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(wire::FieldTableView arguments,
                                                                             std::string_view resource);
+
+/// An argument that must have another type.
+Failure unacceptable_type(std::string_view name, const wire::FieldRef& value, std::string_view resource);
 
 /// Compares what redeclarations compare; says what differs, if anything. Numbers are equal when their values are,
 /// whatever their widths.

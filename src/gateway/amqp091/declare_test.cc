@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "gateway/amqp091/declare_arguments.h"
 #include "gateway/amqp091/test_client_test.h"
 
 namespace millrace::gateway::amqp091 {
@@ -202,6 +203,28 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
   expected.expires = base::Millis(3'600'000);
   EXPECT_EQ(found->settings, expected);
   EXPECT_EQ(found->owner_user, "test");
+}
+
+TEST_F(Declaring, QuorumQueuesHaveTheirOwnDefaults) {
+  const auto limit_of = [this](std::string_view name) {
+    return world.broker.shard(0).catalog().find_queue(world.broker.vhost(), name)->settings.delivery_limit;
+  };
+  accepted<wire::QueueDeclareOk>(queue("classic"));
+  accepted<wire::QueueDeclareOk>(queue("quorum", {{"x-queue-type", "quorum"}}));
+  accepted<wire::QueueDeclareOk>(queue("few", {{"x-queue-type", "quorum"}, {"x-delivery-limit", std::int32_t{2}}}));
+  accepted<wire::QueueDeclareOk>(queue("many", {{"x-queue-type", "quorum"}, {"x-delivery-limit", std::int32_t{-1}}}));
+  EXPECT_EQ(limit_of("classic"), std::nullopt);
+  EXPECT_EQ(limit_of("quorum"), kQuorumDeliveryLimit);
+  EXPECT_EQ(limit_of("few"), 2U);
+  EXPECT_EQ(limit_of("many"), std::nullopt);
+  auto exclusive = queue("e", {{"x-queue-type", "quorum"}});
+  exclusive.exclusive = true;
+  refused(exclusive, ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - invalid property 'exclusive-owner' for queue 'e' in vhost '/'");
+  auto auto_delete = queue("a", {{"x-queue-type", "quorum"}});
+  auto_delete.auto_delete = true;
+  refused(auto_delete, ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - invalid property 'auto-delete' for queue 'a' in vhost '/'");
 }
 
 TEST_F(Declaring, ServerNamesQueuesAndRemembersTheLast) {

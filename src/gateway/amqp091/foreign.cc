@@ -60,6 +60,23 @@ OutgoingMessage Presenter::present(const broker::Delivery& delivery, std::string
   return present_foreign(delivery, queue_name);
 }
 
+OutgoingMessage Presenter::present_counted(const broker::Delivery& delivery, std::string_view queue_name) {
+  OutgoingMessage message = present(delivery, queue_name);
+  if (delivery.delivery_count == 0) return message;
+  auto properties = wire::BasicProperties::decode(message.properties);
+  if (!properties.has_value()) return message;
+  wire::FieldTable headers;
+  if (properties->headers.has_value()) headers = wire::FieldTable::decode(*properties->headers);
+  headers.set(kDeliveryCountHeader, std::int64_t{delivery.delivery_count});
+  const bytes::ByteVector header_content = headers.content();
+  properties->headers = wire::FieldTableView::trusted(header_content);
+  counted_.clear();
+  bytes::Writer writer(counted_);
+  properties->encode(writer);
+  message.properties = counted_;
+  return message;
+}
+
 OutgoingMessage Presenter::present_foreign(const broker::Delivery& delivery, std::string_view queue_name) {
   model::Properties source;
   const model::NativeCodec* codec = codecs_.find(delivery.envelope.protocol);

@@ -19,6 +19,9 @@ struct OutgoingMessage {
 /// Name of the header that carries the key of a record that another protocol's client sent.
 inline constexpr std::string_view kRecordKeyHeader = "x-record-key";
 
+/// Name of the header that tells how often a message came back to its queue.
+inline constexpr std::string_view kDeliveryCountHeader = "x-delivery-count";
+
 /// Shows stored messages in this protocol's terms: its own byte for byte, those of other protocols translated. The
 /// result of a call is valid until the next and while the delivery's bytes are.
 ///
@@ -29,6 +32,8 @@ class Presenter {
  public:
   explicit Presenter(const model::NativeCodecs& codecs) : codecs_(codecs) {}
   OutgoingMessage present(const broker::Delivery& delivery, std::string_view queue_name);
+  /// The same with kDeliveryCountHeader, when the message came back at least once.
+  OutgoingMessage present_counted(const broker::Delivery& delivery, std::string_view queue_name);
 
  private:
   OutgoingMessage present_foreign(const broker::Delivery& delivery, std::string_view queue_name);
@@ -37,6 +42,7 @@ class Presenter {
   std::string exchange_;
   std::string routing_key_;
   bytes::ByteVector properties_;
+  bytes::ByteVector counted_;
 };
 
 }  // namespace millrace::gateway::amqp091
