@@ -41,6 +41,7 @@ QueueEngine::Policy Queue::policy() const {
   QueueEngine::Policy policy;
   policy.delivery_limit = definition_.settings.delivery_limit;
   policy.dead_letters = definition_.settings.dead_letter_exchange.has_value();
+  policy.single_active_consumer = definition_.settings.single_active_consumer;
   return policy;
 }
 
@@ -125,7 +126,8 @@ Result<void> Queue::consume(const ConsumeRequest& request) {
   if (definition_.exclusive_owner.has_value() && *definition_.exclusive_owner != options.connection.value) {
     return base::fail(BrokerErrc::locked, "the queue is exclusive to another connection");
   }
-  if (exclusive_consumer_.has_value() || (options.exclusive && engine_->consumer_count() > 0)) {
+  const bool refuses_exclusive = definition_.settings.single_active_consumer || engine_->consumer_count() > 0;
+  if (exclusive_consumer_.has_value() || (options.exclusive && refuses_exclusive)) {
     return base::fail(BrokerErrc::in_use, "the queue is consumed exclusively, or has consumers already");
   }
   const std::uint32_t slot = engine_->add_consumer({.id = request.consumer,

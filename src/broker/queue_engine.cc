@@ -1,7 +1,6 @@
 #include "broker/queue_engine.h"
 
 #include <algorithm>
-#include <limits>
 
 #include "base/assert.h"
 
@@ -74,12 +73,14 @@ void QueueEngine::dequeue(std::uint32_t slot) {
 
 void QueueEngine::activate_one() {
   active_.reset();
-  std::uint64_t oldest = std::numeric_limits<std::uint64_t>::max();
+  const auto goes_before = [this](std::uint32_t a, std::uint32_t b) {
+    const Consumer& first = consumers_[a];
+    const Consumer& second = consumers_[b];
+    if (first.spec.priority != second.spec.priority) return first.spec.priority > second.spec.priority;
+    return first.number < second.number;
+  };
   for (const auto& [id, slot] : slot_of_) {
-    if (id < oldest) {
-      oldest = id;
-      active_ = slot;
-    }
+    if (!active_.has_value() || goes_before(slot, *active_)) active_ = slot;
   }
   if (active_.has_value()) enqueue(*active_);
 }
@@ -95,7 +96,7 @@ std::uint32_t QueueEngine::add_consumer(const ConsumerSpec& spec) {
   }
   const bool added = slot_of_.emplace(spec.id.value, slot).second;
   MILLRACE_ASSERT(added, "consumer {} is there already", spec.id.value);
-  consumers_[slot] = {spec, 0, 0, false, true};
+  consumers_[slot] = {.spec = spec, .number = ++last_number_, .live = true};
   if (policy_.single_active_consumer && !active_.has_value()) active_ = slot;
   enqueue(slot);
   return slot;

@@ -33,6 +33,8 @@ class QueueEngine {
     std::optional<std::uint32_t> delivery_limit;
     /// Rejected (and dropped) records are handed out as dying instead of being settled.
     bool dead_letters = false;
+    /// All goes to one consumer. When it goes, that of the highest priority follows, among equals the one that came
+    /// first.
     bool single_active_consumer = false;
   };
   struct ConsumerSpec {
@@ -128,7 +130,8 @@ class QueueEngine {
     ConsumerSpec spec;
     std::uint64_t holds = 0;
     std::uint64_t window_used = 0;
-    bool queued = false;  // in its level's turn list
+    std::uint64_t number = 0;  // in the order they came
+    bool queued = false;       // in its level's turn list
     bool live = false;
   };
   struct Level {
@@ -172,6 +175,7 @@ class QueueEngine {
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> slot_of_;
   std::vector<Level> levels_;  // highest priority first
   std::optional<std::uint32_t> active_;
+  std::uint64_t last_number_ = 0;
 };
 
 }  // namespace millrace::broker

@@ -130,6 +130,39 @@ TEST_F(Consuming, ExclusiveConsumersRefuseOthers) {
   client.expect_channel_close(2, ReplyCode::access_refused, "ACCESS_REFUSED - queue 'q' in vhost '/' in exclusive use");
 }
 
+TEST_F(Consuming, OneActiveConsumerIsFollowedByTheNext) {
+  const bytes::ByteVector arguments = wire::FieldTable{{"x-single-active-consumer", true}}.content();
+  wire::QueueDeclare declare;
+  declare.queue = "single";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  TestClient second(world);
+  second.open();
+  second.open_channel(1);
+  for (TestClient* each : {&client, &second}) {
+    each->send(1, wire::BasicConsume{0, "single", "tag"});
+    each->expect<wire::BasicConsumeOk>(1);
+  }
+  client.open_channel(2);
+  client.send(2, wire::BasicConsume{0, "single", "only", false, false, true});
+  client.expect_channel_close(2, ReplyCode::access_refused,
+                              "ACCESS_REFUSED - queue 'single' in vhost '/' in exclusive use");
+  for (const char* body : {"0", "1"}) client.publish(1, {0, "", "single"}, body);
+  EXPECT_EQ(next(client, 1, 1), "0");
+  EXPECT_EQ(next(client, 1, 2), "1");
+  EXPECT_TRUE(second.silent());
+  client.send(1, wire::BasicAck{1, false});
+  // The second gets what the first gives up, in its order, and everything from then on.
+  client.send(1, wire::BasicCancel{"tag"});
+  client.expect<wire::BasicCancelOk>(1);
+  client.send(1, wire::BasicNack{2, false, true});
+  EXPECT_EQ(next(second, 1, 1, true), "1");
+  client.publish(1, {0, "", "single"}, "2");
+  EXPECT_EQ(next(second, 1, 2), "2");
+}
+
 TEST_F(Consuming, ConsumerArgumentsAreChecked) {
   const bytes::ByteVector arguments = wire::FieldTable{{"x-priority", "high"}}.content();
   wire::BasicConsume method{0, "q", "tag"};

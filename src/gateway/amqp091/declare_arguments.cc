@@ -46,7 +46,7 @@ constexpr std::string_view kComparedQueueArguments[] = {
 constexpr std::string_view kComparedExchangeArguments[] = {kAlternateExchange};
 
 // Arguments that change what a queue does, in ways that are not served: silently ignoring them would break a promise.
-constexpr std::string_view kUnservedArguments[] = {"x-max-priority", "x-single-active-consumer"};
+constexpr std::string_view kUnservedArguments[] = {"x-max-priority"};
 
 std::string_view type_text(FieldTag tag) {
   switch (tag) {
@@ -166,9 +166,11 @@ class ArgumentReader {
     return base::Millis(*found);
   }
 
-  void flag(std::string_view name) {
+  bool flag(std::string_view name) {
     const auto value = arguments_.find(name);
-    if (value.has_value() && !value->as_bool().has_value()) bad_type(name, *value);
+    if (!value.has_value()) return false;
+    if (!value->as_bool().has_value()) bad_type(name, *value);
+    return value->as_bool().value_or(false);
   }
 
   void invalid(std::string_view name, std::string_view why) {
@@ -230,7 +232,6 @@ void read_unserved(ArgumentReader& in) {
   const auto priority = in.number("x-max-priority", 0);
   if (priority.value_or(0) > kMaxPriority)
     in.invalid("x-max-priority", fmt::format("{{max_value_exceeded,{}}}", *priority));
-  in.flag("x-single-active-consumer");
   for (const std::string_view name : kUnservedArguments) {
     const auto value = in.arguments().find(name);
     if (value.has_value() && value->as_bool() != false) {
@@ -266,6 +267,7 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
   read_overflow(in, settings);
   settings.message_time_to_live = in.time("x-message-ttl", 0);
   settings.expires = in.time("x-expires", 1);
+  settings.single_active_consumer = in.flag("x-single-active-consumer");
   read_delivery_limit(in, type, settings);
   in.text("x-queue-mode");
   in.number("x-queue-version", 0);

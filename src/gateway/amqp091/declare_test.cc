@@ -171,6 +171,7 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
   bad("x-expires", {std::int32_t{0}}, "{value_zero,0}");
   bad("x-max-priority", {std::int32_t{1000}}, "{max_value_exceeded,1000}");
   bad("x-overflow", {"explode"}, "invalid_overflow");
+  bad("x-single-active-consumer", {"yes"}, "{unacceptable_type,longstr}");
   bad("x-dead-letter-exchange", {true}, "{unacceptable_type,bool}");
   bad("x-dead-letter-routing-key", {"k"}, "routing_key_but_no_dlx_defined");
   bad("x-queue-type", {"odd"}, "unsupported queue type 'odd'");
@@ -189,7 +190,8 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
                                              {"x-overflow", "reject-publish"},
                                              {"x-delivery-limit", std::int32_t{3}},
                                              {"x-message-ttl", std::int32_t{60000}},
-                                             {"x-expires", std::int64_t{3600000}}}));
+                                             {"x-expires", std::int64_t{3600000}},
+                                             {"x-single-active-consumer", true}}));
   const catalog::Queue* found = world.broker.shard(1).catalog().find_queue(world.broker.vhost(), "q");
   ASSERT_NE(found, nullptr);
   catalog::QueueSettings expected;
@@ -201,6 +203,7 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
   expected.delivery_limit = 3;
   expected.message_time_to_live = base::Millis(60'000);
   expected.expires = base::Millis(3'600'000);
+  expected.single_active_consumer = true;
   EXPECT_EQ(found->settings, expected);
   EXPECT_EQ(found->owner_user, "test");
 }

@@ -197,6 +197,40 @@ def exclusive_consumer_keeps_others_away():
 
 
 @test
+def higher_priority_consumer_goes_first():
+    with connection() as opened:
+        sender = opened.channel()
+        sender.confirm_delivery()
+        queue = filled(sender, 0)
+        low, high = opened.channel(), opened.channel()
+        high.basic_qos(prefetch_count=2)
+        got_low = open_consumer(low, queue, arguments={"x-priority": -1})
+        got_high = open_consumer(high, queue, arguments={"x-priority": 10})
+        publish(sender, queue, *[str(number).encode() for number in range(4)])
+        pump(low, lambda: len(got_low) + len(got_high) == 4)
+        equal((bodies(got_high), bodies(got_low)), ([b"0", b"1"], [b"2", b"3"]))
+
+
+@test
+def single_active_consumer_is_followed_by_the_next():
+    with connection() as opened:
+        sender = opened.channel()
+        sender.confirm_delivery()
+        queue = name()
+        sender.queue_declare(queue, durable=True, arguments={"x-single-active-consumer": True})
+        first, second = opened.channel(), opened.channel()
+        got_first, got_second = open_consumer(first, queue), open_consumer(second, queue)
+        publish(sender, queue, b"0", b"1", b"2")
+        pump(first, lambda: len(got_first) == 3)
+        equal((bodies(got_first), bodies(got_second)), ([b"0", b"1", b"2"], []))
+        first.basic_ack(got_first[0][0].delivery_tag)
+        first.close()
+        pump(second, lambda: len(got_second) == 2)
+        equal([(body, method.redelivered) for method, body in got_second], [(b"1", True), (b"2", True)])
+        closes_channel(403, lambda: opened.channel().basic_consume(queue, lambda *_: None, exclusive=True))
+
+
+@test
 def cancelled_consumer_keeps_what_it_holds():
     with channel() as ch:
         queue = filled(ch, 2)

@@ -243,6 +243,35 @@ def priority_queue_delivers_the_highest_first():
 
 
 @test
+def quorum_queue_counts_deliveries_and_gives_up():
+    with channel() as ch:
+        queue, dead = dead_letter_pair(ch, x_queue_type="quorum", x_delivery_limit=2)
+        publish(ch, queue, b"poison")
+        counts = []
+        for _ in range(3):
+            got = []
+            eventually(lambda: got.append(ch.basic_get(queue)) or got[-1][0], what="delivery")
+            method, properties, _ = got[-1]
+            counts.append((properties.headers or {}).get("x-delivery-count"))
+            ch.basic_nack(method.delivery_tag, requeue=True)
+        equal(counts[1:], [1, 2])
+        death, _, body = death_of(ch, dead)
+        equal((body, death["reason"]), (b"poison", "delivery_limit"))
+
+
+@test
+def expiration_must_be_a_number():
+    with connection() as opened:
+        for expiration in ("soon", "-1", "10s", str(1 << 40)):
+            def action(value=expiration):
+                ch = opened.channel()
+                ch.basic_publish("", name(), b"", pika.BasicProperties(expiration=value))
+                ch.queue_declare(name(), exclusive=True)
+
+            closes_channel(406, action)
+
+
+@test
 def deleting_a_queue_tells_its_consumers():
     with connection() as opened:
         ch = opened.channel()
