@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "broker/dead_letter.h"
+#include "model/header_match.h"
 
 namespace millrace::broker {
 
