@@ -54,6 +54,7 @@ void MoveSource::add(const std::vector<QueueEngine::Dying>& dying) {
 
 void MoveSource::resume() {
   for (const auto& [offset, intent] : queue_.state().intents()) waiting_.emplace(offset, intent.reason);
+  for (const Offset offset : queue_.state().refused()) waiting_.emplace(offset, DeathReason::max_length);
   schedule_.wants_work(queue_);
 }
 
@@ -144,6 +145,7 @@ void MoveSource::begin(Offset offset, DeathReason reason, const RecordReader::Fo
       return;
     }
     queue_.state().add_intent(offset, intent);
+    queue_.engine().decide_dying(offset);
     schedule_.changed(queue_);
   }
   Move move;

@@ -34,7 +34,7 @@ class MoveSource {
   MoveSource(Shard& shard, QueueSchedule& schedule, Queue& queue);
 
   void add(const std::vector<QueueEngine::Dying>& dying);
-  /// Goes on with the intents that recovery found.
+  /// Goes on with the intents, and what else was dying, that recovery found.
   void resume();
   /// Reads and decides as far as it gets without waiting.
   void work();

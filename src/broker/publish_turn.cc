@@ -6,11 +6,14 @@
 namespace millrace::broker {
 
 void PublishReceiver::receive(std::unique_ptr<PublishBundle> bundle) {
-  std::vector<std::uint32_t> refused;
+  std::vector<RefusedPublish> refused;
   bool durable = false;
   for (const PublishBundle::Append& append : bundle->appends) {
-    if (!shard_.queues().append(append.queue, append.batch, append.records)) {
-      refused.push_back(append.index);
+    records_.clear();
+    const bool appended = shard_.queues().append(append.queue, append.batch, append.records, records_);
+    for (const std::uint32_t record : records_) refused.push_back({append.index, record});
+    if (!appended) {
+      if (records_.empty()) refused.push_back({append.index});
       continue;
     }
     const storage::Log* log = shard_.store().find_log(LogId(append.queue.value));
@@ -31,7 +34,7 @@ void PublishReceiver::committed(storage::Round round) {
   }
 }
 
-void PublishReceiver::answer(std::unique_ptr<PublishBundle> bundle, std::vector<std::uint32_t> refused) {
+void PublishReceiver::answer(std::unique_ptr<PublishBundle> bundle, std::vector<RefusedPublish> refused) {
   const ShardId self = shard_.id();
   const ShardId to = bundle->from;
   // The slabs are dropped here, on the shard that stored them; only the callback goes home.

@@ -14,6 +14,13 @@ namespace millrace::broker {
 
 class Shard;
 
+/// What a queue did not take of a bundle: a batch, by the publisher's number of it, or one record of it.
+struct RefusedPublish {
+  static constexpr std::uint32_t kAllRecords = 0xFFFFFFFF;
+  std::uint32_t batch = 0;
+  std::uint32_t record = kAllRecords;
+};
+
 /// The batches that the publishers of one shard have for the queues of another, from one turn, in order.
 struct PublishBundle {
   struct Append {
@@ -25,8 +32,8 @@ struct PublishBundle {
   };
   ShardId from;
   std::vector<Append> appends;
-  /// Runs on `from` when everything that was accepted is stored; `refused` holds batch numbers.
-  std::function<void(ShardId by, const std::vector<std::uint32_t>& refused)> done;
+  /// Runs on `from` when everything that was accepted is stored.
+  std::function<void(ShardId by, const std::vector<RefusedPublish>& refused)> done;
 };
 
 /// On a queue's shard: appends bundles and answers each when its round is durable. This is the only place that lets a
@@ -41,12 +48,13 @@ class PublishReceiver {
   struct Waiting {
     storage::Round round;
     std::unique_ptr<PublishBundle> bundle;
-    std::vector<std::uint32_t> refused;
+    std::vector<RefusedPublish> refused;
   };
-  void answer(std::unique_ptr<PublishBundle> bundle, std::vector<std::uint32_t> refused);
+  void answer(std::unique_ptr<PublishBundle> bundle, std::vector<RefusedPublish> refused);
 
   Shard& shard_;
-  std::deque<Waiting> waiting_;  // by round
+  std::deque<Waiting> waiting_;         // by round
+  std::vector<std::uint32_t> records_;  // reused
 };
 
 }  // namespace millrace::broker

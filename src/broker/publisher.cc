@@ -2,6 +2,7 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <deque>
+#include <set>
 #include <vector>
 
 #include "base/assert.h"
@@ -101,7 +102,7 @@ struct Publisher::State {
   struct Turn {
     std::vector<TouchedTracker> trackers;
     std::vector<std::vector<Run>> runs;
-    std::vector<bool> rejected;  // per batch: already told
+    std::set<std::pair<std::uint32_t, std::uint32_t>> rejected;  // batch and record: already told
   };
 
   Shard& shard;
@@ -122,7 +123,8 @@ struct Publisher::State {
   std::uint32_t open_batch(const Route& route);
   std::uint32_t touch(const TrackerState& tracker);
   void add_record(model::BatchBuilder& builder, const Message& message);
-  static void answered(const std::shared_ptr<Turn>& turn, ShardId from, const std::vector<std::uint32_t>& refused);
+  static void reject(Turn& turn, const RefusedPublish& refused);
+  static void answered(const std::shared_ptr<Turn>& turn, ShardId from, const std::vector<RefusedPublish>& refused);
 };
 
 std::uint32_t Publisher::State::open_batch(const Route& route) {
@@ -237,17 +239,27 @@ void Publisher::publish(PublishTracker& tracker, const Route& route, const Messa
   }
 }
 
-void Publisher::State::answered(const std::shared_ptr<Turn>& turn, ShardId from,
-                                const std::vector<std::uint32_t>& refused) {
-  for (const std::uint32_t index : refused) {
-    if (turn->rejected[index]) continue;
-    turn->rejected[index] = true;
-    for (const Run& run : turn->runs[index]) {
-      const TrackerState& tracker = turn->trackers[run.tracker].state;
-      if (tracker->listener == nullptr) continue;
-      for (std::uint64_t s = run.first; s <= run.last; ++s) tracker->listener->on_rejected(s);
+/// Tells the publisher of each refused record once, however many queues refuse it.
+void Publisher::State::reject(Turn& turn, const RefusedPublish& refused) {
+  const bool all = refused.record == RefusedPublish::kAllRecords;
+  std::uint64_t first_record = 0;
+  for (const Run& run : turn.runs[refused.batch]) {
+    const std::uint64_t records = run.last - run.first + 1;
+    const std::uint64_t begin = all ? 0 : refused.record - std::min<std::uint64_t>(refused.record, first_record);
+    const bool here = refused.record >= first_record;
+    const std::uint64_t end = all ? records : here ? std::min(begin + 1, records) : 0;
+    const TrackerState& tracker = turn.trackers[run.tracker].state;
+    for (std::uint64_t i = begin; i < end; ++i) {
+      const bool fresh = turn.rejected.emplace(refused.batch, static_cast<std::uint32_t>(first_record + i)).second;
+      if (fresh && tracker->listener != nullptr) tracker->listener->on_rejected(run.first + i);
     }
+    first_record += records;
   }
+}
+
+void Publisher::State::answered(const std::shared_ptr<Turn>& turn, ShardId from,
+                                const std::vector<RefusedPublish>& refused) {
+  for (const RefusedPublish& each : refused) reject(*turn, each);
   const std::uint64_t bit = std::uint64_t{1} << from.value;
   for (const TouchedTracker& touched : turn->trackers) {
     // Settled already: its shards have answered, and this one was not among them.
@@ -265,7 +277,6 @@ void Publisher::on_turn_end() {
   if (state.trackers.empty()) return;
   auto turn = std::make_shared<State::Turn>();
   turn->trackers = std::exchange(state.trackers, {});
-  turn->rejected.resize(state.used);
   std::vector<std::unique_ptr<PublishBundle>> bundles(state.shard.shard_count());
   for (std::size_t i = 0; i < state.used; ++i) {
     State::OpenBatch& batch = *state.batches[i];
@@ -292,7 +303,7 @@ void Publisher::on_turn_end() {
   for (std::size_t i = 0; i < bundles.size(); ++i) {
     if (bundles[i] == nullptr) continue;
     bundles[i]->from = state.shard.id();
-    bundles[i]->done = [turn](ShardId from, const std::vector<std::uint32_t>& refused) {
+    bundles[i]->done = [turn](ShardId from, const std::vector<RefusedPublish>& refused) {
       State::answered(turn, from, refused);
     };
     const ShardId target(static_cast<std::uint16_t>(i));

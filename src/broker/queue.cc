@@ -41,8 +41,15 @@ QueueEngine::Policy Queue::policy() const {
   QueueEngine::Policy policy;
   policy.delivery_limit = definition_.settings.delivery_limit;
   policy.dead_letters = definition_.settings.dead_letter_exchange.has_value();
+  policy.max_priority = definition_.settings.max_priority.value_or(0);
   policy.single_active_consumer = definition_.settings.single_active_consumer;
   return policy;
+}
+
+std::unique_ptr<RecordReader> Queue::make_reader() {
+  return std::make_unique<RecordReader>(
+      *log_, [this] { schedule_.wants_work(*this); },
+      [this](Offset first, Offset last, bool damaged) { skipped(first, last, damaged); });
 }
 
 void Queue::bind(storage::Log& log) {
@@ -51,72 +58,24 @@ void Queue::bind(storage::Log& log) {
   // Where damage took the log's end, the state still knows which offsets had messages.
   log.raise_next(state_.named_end());
   offered_end_ = log.committed_end();
+  buried_end_ = log.committed_end();
   engine_ = std::make_unique<QueueEngine>(state_, policy(), log.committed_end());
-  engine_->add_bytes(engine_->ready() == 0 ? 0 : log.size().value);
-  const auto on_loaded = [this] { schedule_.wants_work(*this); };
-  const auto on_skipped = [this](Offset first, Offset last, bool damaged) { skipped(first, last, damaged); };
-  fresh_reader_ = std::make_unique<RecordReader>(log, on_loaded, on_skipped);
-  back_reader_ = std::make_unique<RecordReader>(log, on_loaded, on_skipped);
+  state_.count_exactly(inspects());
+  if (!inspects() && engine_->ready() > 0) engine_->add_bytes(log.size().value);
+  fresh_reader_ = make_reader();
+  back_reader_ = make_reader();
+  if (inspects()) {
+    // Damage took what was counted: who knows how large it was.
+    if (state_.counted_end() > log.committed_end()) engine_->forget_count();
+    start_inspection();
+  }
   trimmed_ = log.start();
   log.set_needed([this](Offset first, Offset last) { return state_.settlement().any_unsettled(first, last); });
   moves_ = std::make_unique<MoveSource>(shard_, schedule_, *this);
-  if (!state_.intents().empty()) moves_->resume();
+  if (!state_.intents().empty() || !state_.refused().empty()) moves_->resume();
   used();
   // Some of what was recovered may have expired meanwhile, or be more than fits.
   if (engine_->ready() > 0) schedule_.wants_work(*this);
-}
-
-// ---- Records come in
-
-bool Queue::is_full_for(std::uint32_t records) const {
-  const catalog::QueueSettings& settings = definition_.settings;
-  if (settings.overflow == catalog::Overflow::drop_head) return false;
-  if (settings.max_length.has_value()) {
-    const auto uncommitted = static_cast<std::uint64_t>(log_->appended_end().value - log_->committed_end().value);
-    if (engine_->ready() + uncommitted + records > *settings.max_length) return true;
-  }
-  return settings.max_length_bytes.has_value() && engine_->bytes() >= *settings.max_length_bytes;
-}
-
-storage::Result<Offset> Queue::append(bytes::Slab batch) {
-  const Offset expected = log_->appended_end();
-  const std::size_t size = batch.size();
-  const bool expiring = model::is_expiring_batch(batch.view());
-  auto offset = shard_.store().append(*log_, std::move(batch));
-  if (!offset.has_value()) return offset;
-  if (*offset > expected) {
-    engine_->add_hole(expected, *offset - Offset(1));
-    schedule_.changed(*this);
-  }
-  engine_->add_bytes(size - std::min(size, model::kBatchHeaderSize));
-  if (expiring) {
-    state_.mark_expiring(log_->appended_end());
-    schedule_.changed(*this);
-  }
-  return offset;
-}
-
-void Queue::committed() {
-  engine_->set_committed_end(log_->committed_end());
-  enforce_length();
-  schedule_.wants_work(*this);
-}
-
-void Queue::enforce_length() {
-  const catalog::QueueSettings& settings = definition_.settings;
-  if (settings.overflow != catalog::Overflow::drop_head) return;
-  const std::uint64_t most = settings.max_length.value_or(UINT64_MAX);
-  const std::uint64_t most_bytes = settings.max_length_bytes.value_or(UINT64_MAX);
-  dying_.clear();
-  bool dropped = false;
-  while (engine_->ready() > most || (engine_->bytes() > most_bytes && engine_->ready() > 0)) {
-    if (!engine_->next().has_value()) break;
-    engine_->drop_head(dying_);
-    dropped = true;
-  }
-  if (!dropped) return;
-  schedule_.changed(*this);
-  bury(dying_);
 }
 
 // ---- Requests
@@ -164,7 +123,8 @@ void Queue::settle(const SettleRequest& request) {
   add(shard_.counters().requeued, settled.requeued);
   schedule_.changed(*this);
   if (!dying_.empty()) bury(dying_);
-  if (engine_->can_deliver()) schedule_.wants_work(*this);
+  // What came back may have expired, or be too much now.
+  if (settled.requeued > 0 || engine_->can_deliver()) schedule_.wants_work(*this);
 }
 
 void Queue::bury(const std::vector<QueueEngine::Dying>& dying) {
@@ -187,8 +147,7 @@ void Queue::get(ConnectionId connection, bool auto_ack, Callback<GetReply> done)
 
 std::uint64_t Queue::purge() {
   const std::uint64_t count = engine_->purge();
-  fresh_reader_->release();
-  back_reader_->release();
+  release_readers();
   schedule_.changed(*this);
   return count;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "broker/batch_records.h"
 #include "broker/queue_engine.h"
 #include "broker/queue_requests.h"
 #include "broker/queue_state.h"
@@ -68,8 +70,9 @@ class Queue {
   /// Ties the queue to its log; `state()` is what recovery found.
   void bind(storage::Log& log);
 
-  /// True when the length limit refuses so many more records.
-  bool is_full_for(std::uint32_t records) const;
+  /// Appends what fits of a publisher's batch; `refused` gets the numbers of the records that do not. False when
+  /// nothing was appended; with nothing in `refused` that was for lack of space.
+  bool offer(const bytes::Slab& batch, std::uint32_t records, std::vector<std::uint32_t>& refused);
   /// Appends a batch, whatever the limit. Fails with disk_full.
   storage::Result<Offset> append(bytes::Slab batch);
   /// Takes over what the log has committed.
@@ -115,11 +118,39 @@ class Queue {
     bool auto_ack = false;
     Callback<GetReply> done;
   };
+  /// A batch between append and commit, in a queue that looks at each record.
+  struct Arrival {
+    Offset base;
+    Offset end;
+    std::vector<RecordTraits> traits;
+  };
+  struct Fill {
+    std::uint64_t length = 0;
+    std::uint64_t bytes = 0;
+  };
   enum class Fetched : std::uint8_t { found, again, wait, nothing };
 
-  void enforce_length();
+  Fill fill() const;
+  bool append_refused(const bytes::Slab& batch, const std::vector<RecordTraits>& traits,
+                      const std::vector<std::uint32_t>& refused);
+  void bury_refused();
+  bool enforce_length(WorkBudget& budget);
+  bool let_go(Offset offset, std::uint64_t bytes, DeathReason reason);
+  bool inspects() const;
+  bool has_levels() const;
+  void register_record(Offset offset, std::uint64_t bytes, std::uint8_t priority);
+  std::uint64_t size_of(const RecordReader::Found& found) const;
+  void start_inspection();
+  bool inspecting() const;
+  void inspect(WorkBudget& budget);
+  void take_arrivals();
+  void forget_arriving(const Arrival& arrival);
+  std::unique_ptr<RecordReader> make_reader();
+  RecordReader& reader_for(const QueueEngine::Next& next);
+  void release_readers();
   Fetched fetch(const QueueEngine::Next& next, RecordReader::Found& found);
   void skipped(Offset first, Offset last, bool damaged);
+  std::uint64_t lose(Offset first, Offset last, bool damaged);
   bool serve_gets();
   bool deliver(WorkBudget& budget);
   void send_bundles();
@@ -146,6 +177,9 @@ class Queue {
   std::unique_ptr<QueueEngine> engine_;
   std::unique_ptr<RecordReader> fresh_reader_;
   std::unique_ptr<RecordReader> back_reader_;
+  /// Of a queue with priorities, for fresh records; at most kMaxLevelReaders.
+  std::map<std::uint8_t, std::unique_ptr<RecordReader>> level_readers_;
+  static constexpr std::size_t kMaxLevelReaders = 8;
   std::unique_ptr<MoveSource> moves_;
 
   std::vector<Member> members_;  // by the engine's slot
@@ -156,6 +190,16 @@ class Queue {
   Offset trimmed_;
   bytes::ByteVector command_;
   std::vector<QueueEngine::Dying> dying_;
+
+  // Counting and limits.
+  /// Dying records at a time when they die of their age or number; the others wait in the queue for them.
+  static constexpr std::uint64_t kMaxDying = 4096;
+  std::deque<Arrival> arrivals_;
+  std::uint64_t arriving_bytes_ = 0;
+  std::uint64_t refused_uncommitted_ = 0;
+  Offset buried_end_;
+  std::unique_ptr<RecordReader> inspector_;
+  Offset inspected_until_;
 
   // Expiry. `now_` is that of the present call of work(), in a queue that has to know it.
   Timestamp now_;

@@ -12,8 +12,6 @@ namespace {
 
 // What a message costs in a consumer's window beside its bytes.
 constexpr std::uint64_t kDeliveryOverhead = 64;
-// Expired messages on their way to dead-letter queues at a time; the others wait for them at the head.
-constexpr std::uint64_t kMaxExpiring = 4096;
 // A timer looks again after this time at the latest: somebody may have set the clock meanwhile.
 constexpr base::Millis kLongestWait{600'000};
 
@@ -24,30 +22,55 @@ void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
 }  // namespace
 
 void Queue::skipped(Offset first, Offset last, bool damaged) {
+  if (lose(first, last, damaged) == 0 || !inspects()) return;
+  // Nobody can tell any more how large they were.
+  engine_->forget_count();
+  start_inspection();
+}
+
+/// Nothing readable is there. Returns how many messages were thought to be.
+std::uint64_t Queue::lose(Offset first, Offset last, bool damaged) {
   const std::uint64_t lost = engine_->skip(first, last);
   schedule_.changed(*this);
   if (damaged && lost > 0) {
     base::log::warning("queue {}: records {} to {} are damaged; {} messages are skipped", definition_.name, first.value,
                        last.value, lost);
   }
+  return lost;
+}
+
+RecordReader& Queue::reader_for(const QueueEngine::Next& next) {
+  if (next.given_back) return *back_reader_;
+  if (!has_levels()) return *fresh_reader_;
+  auto it = level_readers_.find(next.level);
+  if (it == level_readers_.end()) {
+    if (level_readers_.size() >= kMaxLevelReaders) level_readers_.erase(level_readers_.begin());
+    it = level_readers_.emplace(next.level, make_reader()).first;
+  }
+  return *it->second;
+}
+
+void Queue::release_readers() {
+  fresh_reader_->release();
+  back_reader_->release();
+  level_readers_.clear();
 }
 
 Queue::Fetched Queue::fetch(const QueueEngine::Next& next, RecordReader::Found& found) {
-  RecordReader& reader = next.given_back ? *back_reader_ : *fresh_reader_;
-  switch (reader.find(next.offset, next.until, found)) {
+  switch (reader_for(next).find(next.offset, next.until, found)) {
     case RecordReader::Status::loading:
       return Fetched::wait;
     case RecordReader::Status::failed:
       schedule_.retry_later(*this);
       return Fetched::wait;
     case RecordReader::Status::none:
-      skipped(next.offset, next.given_back ? next.offset : next.until - Offset(1), false);
+      skipped(next.offset, next.alone ? next.offset : next.until - Offset(1), false);
       return Fetched::again;
     case RecordReader::Status::found:
       break;
   }
   if (found.offset == next.offset) return Fetched::found;
-  skipped(next.offset, next.given_back ? next.offset : found.offset - Offset(1), false);
+  skipped(next.offset, next.alone ? next.offset : found.offset - Offset(1), false);
   return Fetched::again;
 }
 
@@ -76,7 +99,7 @@ bool Queue::serve_gets() {
         if (!let_expire(found)) return false;
         continue;
       }
-      const auto how = engine_->take(found.offset, found.stored_bytes, gets_.front().auto_ack);
+      const auto how = engine_->take(found.offset, size_of(found), gets_.front().auto_ack);
       if (how.auto_ack) schedule_.changed(*this);
       add_to(reply.bundle, found, how);
       add(shard_.counters().delivered, 1);
@@ -110,7 +133,7 @@ bool Queue::deliver(WorkBudget& budget) {
       budget.take(window);
       continue;
     }
-    const QueueEngine::Delivered how = engine_->deliver(found.offset, found.stored_bytes, window);
+    const QueueEngine::Delivered how = engine_->deliver(found.offset, size_of(found), window);
     settled = settled || how.auto_ack;
     Member& member = members_[how.slot];
     if (member.bundle == nullptr) {
@@ -169,17 +192,9 @@ bool Queue::is_overdue(const RecordReader::Found& found) const {
   return deadline.has_value() && *deadline <= now_;
 }
 
-/// Takes the head out. False when it has to wait there until others have reached their dead-letter queues.
 bool Queue::let_expire(const RecordReader::Found& found) {
-  if (engine_->dying() >= kMaxExpiring) {
-    waits_for_moves_ = true;
-    return false;
-  }
-  dying_.clear();
-  engine_->expire(found.offset, found.stored_bytes, dying_);
+  if (!let_go(found.offset, size_of(found), DeathReason::expired)) return false;
   add(shard_.counters().expired, 1);
-  schedule_.changed(*this);
-  bury(dying_);
   return true;
 }
 
@@ -213,10 +228,7 @@ bool Queue::expire_heads(WorkBudget& budget) {
     }
   }
   // Somebody who only looks at the head holds no read buffers.
-  if (looked && engine_->consumer_count() == 0) {
-    fresh_reader_->release();
-    back_reader_->release();
-  }
+  if (looked && engine_->consumer_count() == 0) release_readers();
   return more;
 }
 
@@ -232,18 +244,16 @@ void Queue::wake_at(Timestamp deadline) {
 
 bool Queue::work(WorkBudget& budget) {
   if (may_expire(state_.settlement().floor())) now_ = shard_.loop().clock().wall();
+  if (inspector_ != nullptr) inspect(budget);
   const bool gets_served = serve_gets();
   bool more = gets_served && deliver(budget);
   if (!more) {
     offered_end_ = engine_->committed_end();
-    more = expire_heads(budget);
+    more = enforce_length(budget) || expire_heads(budget);
   }
   moves_->work();
   // An idle queue holds no read buffers.
-  if (engine_->ready() == 0) {
-    fresh_reader_->release();
-    back_reader_->release();
-  }
+  if (engine_->ready() == 0) release_readers();
   return more;
 }
 

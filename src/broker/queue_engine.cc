@@ -10,10 +10,14 @@ QueueEngine::QueueEngine(QueueState& state, const Policy& policy, Offset committ
     : state_(state),
       policy_(policy),
       end_(committed_end),
-      cursor_(state.settlement().floor()),
       recovered_end_(committed_end),
-      delivered_before_(state.delivered_end()) {
-  for (const auto& [offset, intent] : state_.intents()) dying_.insert(offset.value);
+      places_(std::size_t{policy.max_priority} + 1) {
+  for (std::size_t level = 0; level < places_.size(); ++level) {
+    places_[level].cursor = state.settlement().floor();
+    places_[level].delivered_before = state.delivered_end(static_cast<std::uint8_t>(level));
+  }
+  for (const auto& [offset, intent] : state_.intents()) dying_.emplace(offset.value, 0);
+  for (const Offset offset : state_.refused()) dying_.emplace(offset.value, 0);
 }
 
 void QueueEngine::set_committed_end(Offset end) {
@@ -40,7 +44,28 @@ std::uint64_t QueueEngine::ready() const {
 
 std::uint64_t QueueEngine::mean_bytes() const {
   const std::uint64_t records = ready() + outstanding_.size();
-  return records == 0 ? 0 : bytes_ / records;
+  return records == 0 ? 0 : bytes() / records;
+}
+
+void QueueEngine::forget_count() {
+  state_.forget_count();
+  for (auto& [offset, holding] : outstanding_) holding.bytes = 0;
+  for (auto& [offset, bytes] : dying_) bytes = 0;
+  held_bytes_ = 0;
+  doomed_bytes_ = 0;
+}
+
+void QueueEngine::count(Offset offset, std::uint64_t bytes) {
+  if (state_.settlement().is_settled(offset)) return;
+  if (state_.intents().contains(offset) || state_.refused().contains(offset)) return;
+  state_.add_bytes(bytes);
+  if (const auto held = outstanding_.find(offset.value); held != outstanding_.end()) {
+    held_bytes_ += bytes - held->second.bytes;
+    held->second.bytes = bytes;
+  } else if (const auto dying = dying_.find(offset.value); dying != dying_.end()) {
+    doomed_bytes_ += bytes - dying->second;
+    dying->second = bytes;
+  }
 }
 
 // ---- Consumers
@@ -130,31 +155,57 @@ bool QueueEngine::has_credit() const {
 // ---- Delivery
 
 std::optional<QueueEngine::Next> QueueEngine::next() {
-  if (!given_back_.empty()) return Next{Offset(*given_back_.begin()), Offset(*given_back_.rbegin() + 1), true};
-  while (cursor_ < recovered_end_) {
-    const Offset unsettled = state_.settlement().next_unsettled(cursor_);
-    cursor_ = unsettled;
-    if (dying_.empty() || !dying_.contains(cursor_.value)) break;
-    cursor_ += Offset(1);
+  if (leveled()) return next_by_level();
+  Place& place = places_.front();
+  if (!place.given_back.empty()) {
+    const Offset until(*place.given_back.rbegin() + 1);
+    return Next{Offset(*place.given_back.begin()), until, true, 0, true};
   }
-  if (cursor_ >= end_) return std::nullopt;
-  return Next{cursor_, end_, false};
+  Offset& cursor = place.cursor;
+  while (cursor < recovered_end_) {
+    const Offset unsettled = state_.settlement().next_unsettled(cursor);
+    cursor = unsettled;
+    if (dying_.empty() || !dying_.contains(cursor.value)) break;
+    cursor += Offset(1);
+  }
+  if (cursor >= end_) return std::nullopt;
+  return Next{cursor, end_};
 }
 
-void QueueEngine::take_out(Offset offset) {
-  if (offset == cursor_ && (given_back_.empty() || *given_back_.begin() != offset.value)) {
-    MILLRACE_ASSERT(cursor_ < end_);
-    cursor_ += Offset(1);
-    return;
+std::optional<QueueEngine::Next> QueueEngine::next_by_level() {
+  for (const auto& [level, members] : state_.levels()) {
+    Place& place = places_.at(level);
+    if (!place.given_back.empty()) {
+      const Offset until(*place.given_back.rbegin() + 1);
+      return Next{Offset(*place.given_back.begin()), until, true, level, true};
+    }
+    for (auto fresh = members.next(place.cursor); fresh.has_value() && *fresh < end_;
+         fresh = members.next(place.cursor)) {
+      place.cursor = *fresh;
+      if (!dying_.contains(fresh->value)) return Next{*fresh, end_, false, level, true};
+      place.cursor += Offset(1);
+    }
   }
-  const auto erased = given_back_.erase(offset.value);
+  return std::nullopt;
+}
+
+std::uint8_t QueueEngine::take_out(Offset offset) {
+  const std::uint8_t level = level_of(offset);
+  Place& place = places_.at(level);
+  if (offset == place.cursor && !place.given_back.contains(offset.value)) {
+    MILLRACE_ASSERT(place.cursor < end_);
+    place.cursor += Offset(1);
+    return level;
+  }
+  const auto erased = place.given_back.erase(offset.value);
   MILLRACE_ASSERT(erased == 1, "offset {} is not ready", offset.value);
+  return level;
 }
 
-QueueEngine::Delivered QueueEngine::describe(Offset offset) const {
+QueueEngine::Delivered QueueEngine::describe(Offset offset, std::uint8_t level) const {
   Delivered delivered;
   delivered.delivery_count = state_.returns(offset);
-  delivered.redelivered = delivered.delivery_count > 0 || offset < delivered_before_;
+  delivered.redelivered = delivered.delivery_count > 0 || offset < places_[level].delivered_before;
   return delivered;
 }
 
@@ -167,18 +218,17 @@ QueueEngine::Delivered QueueEngine::deliver(Offset offset, std::uint64_t bytes, 
   Consumer& consumer = consumers_[slot];
   consumer.queued = false;
 
-  take_out(offset);
-  Delivered delivered = describe(offset);
+  const std::uint8_t level_of_record = take_out(offset);
+  Delivered delivered = describe(offset, level_of_record);
   delivered.slot = slot;
   delivered.auto_ack = consumer.spec.auto_ack;
   consumer.window_used += window_bytes;
   if (consumer.spec.auto_ack) {
     state_.settle(offset, offset);
-    forget_bytes(bytes);
+    state_.forget_bytes(bytes);
   } else {
     ++consumer.holds;
-    outstanding_.emplace(offset.value, Holding{consumer.spec.id, static_cast<std::uint32_t>(bytes)});
-    state_.mark_delivered(offset + Offset(1));
+    hold(offset, level_of_record, consumer.spec.id, bytes);
   }
   if (may_have_more(consumer)) {
     consumer.queued = true;
@@ -188,33 +238,41 @@ QueueEngine::Delivered QueueEngine::deliver(Offset offset, std::uint64_t bytes, 
 }
 
 QueueEngine::Delivered QueueEngine::take(Offset offset, std::uint64_t bytes, bool auto_ack) {
-  take_out(offset);
-  Delivered delivered = describe(offset);
+  const std::uint8_t level = take_out(offset);
+  Delivered delivered = describe(offset, level);
   delivered.auto_ack = auto_ack;
   if (auto_ack) {
     state_.settle(offset, offset);
-    forget_bytes(bytes);
+    state_.forget_bytes(bytes);
   } else {
-    outstanding_.emplace(offset.value, Holding{ConsumerId(0), static_cast<std::uint32_t>(bytes)});
-    state_.mark_delivered(offset + Offset(1));
+    hold(offset, level, ConsumerId(0), bytes);
   }
   return delivered;
 }
 
+void QueueEngine::hold(Offset offset, std::uint8_t level, ConsumerId consumer, std::uint64_t bytes) {
+  outstanding_.emplace(offset.value, Holding{consumer, bytes});
+  held_bytes_ += bytes;
+  state_.mark_delivered(offset + Offset(1), level);
+}
+
 std::uint64_t QueueEngine::skip(Offset first, Offset last) {
   const std::uint64_t before = ready();
-  for (auto it = given_back_.lower_bound(first.value); it != given_back_.end() && *it <= last.value;) {
-    it = given_back_.erase(it);
+  for (Place& place : places_) {
+    auto& back = place.given_back;
+    if (!back.empty()) back.erase(back.lower_bound(first.value), back.upper_bound(last.value));
   }
-  if (first <= cursor_ && cursor_ <= last) cursor_ = last + Offset(1);
-  if (first > cursor_) recovered_end_ = std::max(recovered_end_, last + Offset(1));
+  if (Offset& cursor = places_.front().cursor; !leveled()) {
+    if (first <= cursor && cursor <= last) cursor = last + Offset(1);
+    if (first > cursor) recovered_end_ = std::max(recovered_end_, last + Offset(1));
+  }
   // What is outstanding or dying there is settled by its own end.
   Offset from = first;
   std::vector<std::int64_t> kept;
   for (const auto& [offset, holding] : outstanding_) {
     if (offset >= first.value && offset <= last.value) kept.push_back(offset);
   }
-  for (const std::int64_t offset : dying_) {
+  for (const auto& [offset, bytes] : dying_) {
     if (offset >= first.value && offset <= last.value) kept.push_back(offset);
   }
   std::sort(kept.begin(), kept.end());
@@ -266,90 +324,105 @@ QueueEngine::Settled QueueEngine::settle(ConsumerId consumer, Offset first, Offs
 
 void QueueEngine::release(std::int64_t offset, const Holding& holding, SettleHow how, Settled& settled,
                           std::vector<Dying>& dying) {
+  held_bytes_ -= holding.bytes;
   switch (how) {
     case SettleHow::accept:
       ++settled.accepted;
       state_.settle(Offset(offset), Offset(offset));
-      forget_bytes(holding.bytes);
+      state_.forget_bytes(holding.bytes);
       return;
     case SettleHow::requeue:
       ++settled.requeued;
       if (state_.count_return(Offset(offset)) > policy_.delivery_limit.value_or(UINT32_MAX)) {
-        forget_bytes(holding.bytes);
-        let_die(Offset(offset), DeathReason::delivery_limit, dying);
+        let_die(Offset(offset), holding.bytes, DeathReason::delivery_limit, dying);
       } else {
-        given_back_.insert(offset);
+        give_back(Offset(offset));
       }
       return;
     case SettleHow::give_back:
       ++settled.requeued;
-      given_back_.insert(offset);
+      give_back(Offset(offset));
       return;
     case SettleHow::reject:
       ++settled.rejected;
-      forget_bytes(holding.bytes);
-      let_die(Offset(offset), DeathReason::rejected, dying);
+      let_die(Offset(offset), holding.bytes, DeathReason::rejected, dying);
       return;
   }
 }
 
-void QueueEngine::let_die(Offset offset, DeathReason reason, std::vector<Dying>& dying) {
+void QueueEngine::let_die(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying) {
   if (!policy_.dead_letters) {
     state_.settle(offset, offset);
+    state_.forget_bytes(bytes);
     return;
   }
-  dying_.insert(offset.value);
+  bytes = std::min(bytes, this->bytes());
+  doomed_bytes_ += bytes;
+  dying_.emplace(offset.value, bytes);
   dying.push_back({offset, reason});
 }
 
+bool QueueEngine::doom(Offset offset, DeathReason reason, std::vector<Dying>& dying) {
+  MILLRACE_ASSERT(offset < end_ && !outstanding_.contains(offset.value));
+  if (dying_.contains(offset.value)) return false;
+  recovered_end_ = std::max(recovered_end_, offset + Offset(1));
+  let_die(offset, 0, reason, dying);
+  return true;
+}
+
+void QueueEngine::decide_dying(Offset offset) {
+  const auto it = dying_.find(offset.value);
+  MILLRACE_ASSERT(it != dying_.end(), "offset {} is not dying", offset.value);
+  const std::uint64_t bytes = std::exchange(it->second, 0);
+  doomed_bytes_ -= bytes;
+  state_.forget_bytes(bytes);
+}
+
 void QueueEngine::finish_dying(Offset offset) {
-  const auto erased = dying_.erase(offset.value);
-  MILLRACE_ASSERT(erased == 1, "offset {} is not dying", offset.value);
+  decide_dying(offset);
+  dying_.erase(offset.value);
   state_.settle(offset, offset);
 }
 
 std::uint64_t QueueEngine::purge() {
   const std::uint64_t count = ready();
-  const std::uint64_t removed_bytes = mean_bytes() * count;
+  const std::uint64_t removed_bytes = outstanding_.empty() ? bytes() : ready_bytes();
   const Offset floor = state_.settlement().floor();
   if (end_ > floor) skip(floor, end_ - Offset(1));
-  cursor_ = std::max(cursor_, end_);
-  given_back_.clear();
-  if (outstanding_.empty()) {
-    bytes_ = 0;
-  } else {
-    forget_bytes(removed_bytes);
+  for (Place& place : places_) {
+    place.cursor = std::max(place.cursor, end_);
+    place.given_back.clear();
   }
+  state_.forget_bytes(removed_bytes);
   MILLRACE_ASSERT(ready() == 0);
   return count;
 }
 
-void QueueEngine::expire(Offset offset, std::uint64_t bytes, std::vector<Dying>& dying) {
+void QueueEngine::let_go(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying) {
   take_out(offset);
-  forget_bytes(bytes);
-  let_die(offset, DeathReason::expired, dying);
-}
-
-void QueueEngine::drop_head(std::vector<Dying>& dying) {
-  const std::uint64_t size = mean_bytes();
-  const std::optional<Next> oldest = next();
-  MILLRACE_ASSERT(oldest.has_value());
-  take_out(oldest->offset);
-  forget_bytes(size);
-  let_die(oldest->offset, DeathReason::max_length, dying);
+  let_die(offset, bytes, reason, dying);
 }
 
 void QueueEngine::check() const {
   const storage::Settlement& settlement = state_.settlement();
   for (const auto& [offset, holding] : outstanding_) {
-    MILLRACE_ASSERT(offset < cursor_.value && !settlement.is_settled(Offset(offset)), "outstanding {}", offset);
-    MILLRACE_ASSERT(!given_back_.contains(offset) && !dying_.contains(offset), "outstanding {}", offset);
+    const Place& place = places_[level_of(Offset(offset))];
+    MILLRACE_ASSERT(offset < place.cursor.value && !settlement.is_settled(Offset(offset)), "outstanding {}", offset);
+    MILLRACE_ASSERT(!place.given_back.contains(offset) && !dying_.contains(offset), "outstanding {}", offset);
   }
-  for (const std::int64_t offset : given_back_) {
-    MILLRACE_ASSERT(offset < cursor_.value && !settlement.is_settled(Offset(offset)), "given back {}", offset);
-    MILLRACE_ASSERT(!dying_.contains(offset), "given back {}", offset);
+  for (std::size_t level = 0; level < places_.size(); ++level) {
+    const Place& place = places_[level];
+    for (const std::int64_t offset : place.given_back) {
+      MILLRACE_ASSERT(offset < place.cursor.value && !settlement.is_settled(Offset(offset)), "given back {}", offset);
+      MILLRACE_ASSERT(!dying_.contains(offset) && level_of(Offset(offset)) == level, "given back {}", offset);
+    }
   }
-  for (const std::int64_t offset : dying_) MILLRACE_ASSERT(!settlement.is_settled(Offset(offset)), "dying {}", offset);
+  std::uint64_t doomed = 0;
+  for (const auto& [offset, bytes] : dying_) {
+    MILLRACE_ASSERT(!settlement.is_settled(Offset(offset)), "dying {}", offset);
+    doomed += bytes;
+  }
+  MILLRACE_ASSERT(doomed == doomed_bytes_ && doomed <= state_.bytes());
   std::uint64_t held = 0;
   for (const auto& [id, slot] : slot_of_) {
     const Consumer& consumer = consumers_[slot];

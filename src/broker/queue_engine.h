@@ -2,8 +2,8 @@
 
 #include <climits>  // the container below forgets it
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
-#include <boost/unordered/unordered_flat_set.hpp>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -24,7 +24,8 @@ namespace millrace::broker {
 /// outstanding at a consumer; dying (on its way to dead-letter queues). Memory is proportional to what is outstanding,
 /// given back or dying; not to the backlog.
 ///
-/// Order: given back records go out before fresh ones, each in order of offsets. Consumers of the highest priority that
+/// Order: given back records go out before fresh ones, each in order of offsets; with priorities that holds for each
+/// level. Consumers of the highest priority that
 /// have credit take turns, one record each.
 class QueueEngine {
  public:
@@ -36,6 +37,9 @@ class QueueEngine {
     /// All goes to one consumer. When it goes, that of the highest priority follows, among equals the one that came
     /// first.
     bool single_active_consumer = false;
+    /// Levels above 0, if there are any; never changes in the life of a queue. Then the records are ready when the
+    /// state knows their levels, and go out by level, the highest first.
+    std::uint8_t max_priority = 0;
   };
   struct ConsumerSpec {
     ConsumerId id;
@@ -65,7 +69,7 @@ class QueueEngine {
   static constexpr std::uint64_t kMaxHeld = std::uint64_t{1} << 22;
 
   /// `state` is what recovery found; records below `committed_end` that it does not call settled are ready, except its
-  /// intents, which are dying.
+  /// intents and what was refused, which are dying.
   QueueEngine(QueueState& state, const Policy& policy, Offset committed_end);
 
   const QueueState& state() const { return state_; }
@@ -78,9 +82,16 @@ class QueueEngine {
   std::uint64_t ready() const;
   std::uint64_t unacknowledged() const { return outstanding_.size(); }
   std::uint64_t dying() const { return dying_.size(); }
-  /// Stored bytes of what is neither settled nor dying; exact since the start of the process, estimated before.
-  std::uint64_t bytes() const { return bytes_; }
-  void add_bytes(std::uint64_t bytes) { bytes_ += bytes; }
+  /// Bytes of what is neither settled nor dying, in the owner's measure; exact when the owner told all sizes so.
+  std::uint64_t bytes() const { return state_.bytes() - doomed_bytes_; }
+  /// Of that, what nobody holds.
+  std::uint64_t ready_bytes() const { return bytes() - std::min(bytes(), held_bytes_); }
+  void add_bytes(std::uint64_t bytes) { state_.add_bytes(bytes); }
+  /// Counting begins anew at the floor: every record that is there will be told again by count().
+  void forget_count();
+  /// The size of a record below the committed end that was not in bytes() yet.
+  void count(Offset offset, std::uint64_t bytes);
+  std::uint64_t mean_bytes() const;
 
   std::uint32_t add_consumer(const ConsumerSpec& spec);
   /// What it holds stays outstanding. False when there is no such consumer.
@@ -96,6 +107,9 @@ class QueueEngine {
     /// Records that may follow it lie below.
     Offset until;
     bool given_back = false;
+    std::uint8_t level = 0;
+    /// What lies between it and `until` may be anything; otherwise it is ready or nothing.
+    bool alone = false;
   };
   /// The ready record that is next; none when nothing is ready.
   std::optional<Next> next();
@@ -111,10 +125,12 @@ class QueueEngine {
   Settled settle(ConsumerId consumer, Offset first, Offset last, SettleHow how, std::vector<Dying>& dying);
   /// Removes all that is ready; returns how many.
   std::uint64_t purge();
-  /// Lets the record next() named go because its time is over. `bytes` is its stored size.
-  void expire(Offset offset, std::uint64_t bytes, std::vector<Dying>& dying);
-  /// Lets the oldest ready record go because there are too many.
-  void drop_head(std::vector<Dying>& dying);
+  /// Lets the record next() named go, because its time is over or there are too many.
+  void let_go(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying);
+  /// A record below the committed end that was refused dies, wherever it lies. False when it is dying already.
+  bool doom(Offset offset, DeathReason reason, std::vector<Dying>& dying);
+  /// The intent of a dying record is in the state: it is not in bytes() any more.
+  void decide_dying(Offset offset);
   /// A dying record has reached its end.
   void finish_dying(Offset offset);
 
@@ -124,7 +140,7 @@ class QueueEngine {
  private:
   struct Holding {
     ConsumerId consumer;
-    std::uint32_t bytes = 0;
+    std::uint64_t bytes = 0;
   };
   struct Consumer {
     ConsumerSpec spec;
@@ -144,31 +160,41 @@ class QueueEngine {
   void dequeue(std::uint32_t slot);
   Level& level_of(std::int32_t priority);
   void activate_one();
-  void take_out(Offset offset);
-  Delivered describe(Offset offset) const;
-  void forget_bytes(std::uint64_t bytes) { bytes_ -= bytes < bytes_ ? bytes : bytes_; }
-  std::uint64_t mean_bytes() const;
+  /// The ready records of one level; a queue without priorities has one.
+  struct Place {
+    /// Next fresh record; all unsettled ones of the level below are outstanding, given back or dying.
+    Offset cursor;
+    std::set<std::int64_t> given_back;
+    /// Unsettled records below it may have been delivered before the restart.
+    Offset delivered_before;
+  };
+  bool leveled() const { return places_.size() > 1; }
+  std::uint8_t level_of(Offset offset) const { return leveled() ? state_.level_of(offset) : 0; }
+  std::optional<Next> next_by_level();
+  /// Returns the record's level.
+  std::uint8_t take_out(Offset offset);
+  void give_back(Offset offset) { places_[level_of(offset)].given_back.insert(offset.value); }
+  Delivered describe(Offset offset, std::uint8_t level) const;
   void release(std::int64_t offset, const Holding& holding, SettleHow how, Settled& settled, std::vector<Dying>& dying);
-  void let_die(Offset offset, DeathReason reason, std::vector<Dying>& dying);
+  void hold(Offset offset, std::uint8_t level, ConsumerId consumer, std::uint64_t bytes);
+  void let_die(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying);
   std::vector<std::int64_t> held_in(ConsumerId consumer, Offset first, Offset last) const;
 
   QueueState& state_;
   Policy policy_;
   Offset end_;
-  /// Next fresh record; all unsettled ones below are outstanding, given back or dying.
-  Offset cursor_;
   /// Below it settled or dying records may lie ahead of the cursor: what recovery found.
   Offset recovered_end_;
-  /// Unsettled records below it may have been delivered before the restart.
-  Offset delivered_before_;
   /// Records known not to exist although they lie above the committed end (see add_hole).
   std::int64_t holes_beyond_ = 0;
   Offset holes_end_;
-  std::uint64_t bytes_ = 0;
+  std::uint64_t held_bytes_ = 0;
+  /// Of dying records without an intent.
+  std::uint64_t doomed_bytes_ = 0;
 
-  std::set<std::int64_t> given_back_;
+  std::vector<Place> places_;  // by level
   boost::unordered_flat_map<std::int64_t, Holding> outstanding_;
-  boost::unordered_flat_set<std::int64_t> dying_;
+  boost::unordered_flat_map<std::int64_t, std::uint64_t> dying_;  // with bytes that doomed_bytes_ has
 
   std::vector<Consumer> consumers_;
   std::vector<std::uint32_t> free_slots_;

@@ -231,6 +231,8 @@ struct Model {
     Place place = Place::ready;
     std::uint64_t holder = 0;
     std::uint32_t returns = 0;
+    std::uint64_t bytes = 0;
+    std::uint8_t level = 0;
   };
   struct Taker {
     QueueEngine::ConsumerSpec spec;
@@ -246,14 +248,27 @@ struct Model {
     }
     return std::nullopt;
   }
+  /// Of the highest level, given back before fresh, the oldest.
   std::optional<std::int64_t> next() const {
-    const auto back = next(Place::back);
-    return back.has_value() ? back : next(Place::ready);
+    const auto rank = [](const Record& record) { return 2 * record.level + (record.place == Place::back ? 1 : 0); };
+    std::optional<std::int64_t> best;
+    for (const auto& [offset, record] : records) {
+      if (record.place != Place::ready && record.place != Place::back) continue;
+      if (!best.has_value() || rank(record) > rank(records.at(*best))) best = offset;
+    }
+    return best;
   }
   std::uint64_t count(Place place) const {
     std::uint64_t n = 0;
     for (const auto& [offset, record] : records) n += record.place == place ? 1 : 0;
     return n;
+  }
+  std::uint64_t bytes(std::initializer_list<Place> places) const {
+    std::uint64_t sum = 0;
+    for (const auto& [offset, record] : records) {
+      if (std::find(places.begin(), places.end(), record.place) != places.end()) sum += record.bytes;
+    }
+    return sum;
   }
   std::uint64_t ready() const { return count(Place::ready) + count(Place::back); }
   static bool has_credit(const Taker& t) {
@@ -272,6 +287,8 @@ class ModelRun {
   explicit ModelRun(std::uint64_t seed) : prng_(seed), state_(std::make_unique<QueueState>(true)) {
     policy_.dead_letters = prng_.chance(1, 2);
     if (prng_.chance(1, 2)) policy_.delivery_limit = static_cast<std::uint32_t>(prng_.below(3));
+    policy_.max_priority = prng_.chance(1, 2) ? static_cast<std::uint8_t>(prng_.between(1, 5)) : 0;
+    state_->count_exactly(true);
     engine_ = std::make_unique<QueueEngine>(*state_, policy_, Offset(0));
   }
 
@@ -331,8 +348,43 @@ class ModelRun {
       end_ += width;
     }
     const auto count = static_cast<std::int64_t>(prng_.between(1, 30));
-    for (std::int64_t i = 0; i < count; ++i) model_.records[end_++] = {};
+    const std::int64_t first = end_;
+    for (std::int64_t i = 0; i < count; ++i) {
+      Model::Record& record = model_.records[end_++];
+      record.bytes = prng_.below(10);
+      record.level = static_cast<std::uint8_t>(prng_.below(policy_.max_priority + std::uint64_t{1}));
+      if (!policy_.dead_letters || !prng_.chance(1, 20)) continue;
+      state_->refuse(Offset(end_ - 1));
+      record.place = Place::dying;
+      refused_.insert(end_ - 1);
+    }
     engine_->set_committed_end(Offset(end_));
+    std::vector<Dying> dying;
+    for (std::int64_t offset = first; offset < end_; ++offset) {
+      engine_->count(Offset(offset), model_.records[offset].bytes);
+      if (policy_.max_priority > 0) state_->set_level(Offset(offset), model_.records[offset].level);
+      if (!refused_.contains(offset)) continue;
+      EXPECT_TRUE(engine_->doom(Offset(offset), DeathReason::max_length, dying));
+      EXPECT_FALSE(engine_->doom(Offset(offset), DeathReason::max_length, dying));
+      EXPECT_EQ(dying.back().offset, Offset(offset));
+      if (prng_.chance(1, 2)) decide(offset);
+    }
+    state_->set_counted_end(Offset(end_));
+  }
+
+  void decide(std::int64_t offset) {
+    auto route = std::make_shared<MoveRoute>();
+    route->exchange = "dead";
+    route->targets.push_back({ObjectId(9), ShardId(1)});
+    state_->add_intent(Offset(offset), {DeathReason::rejected, Timestamp(7), route});
+    engine_->decide_dying(Offset(offset));
+    intents_.insert(offset);
+    refused_.erase(offset);
+  }
+
+  void note_delivered(const Model::Record& record, std::int64_t offset) {
+    std::int64_t& end = delivered_end_[record.level];
+    end = std::max(end, offset + 1);
   }
 
   void add_consumer() {
@@ -375,8 +427,8 @@ class ModelRun {
       const auto next = engine_->next();
       ASSERT_TRUE(next.has_value() && expected.has_value());
       ASSERT_EQ(next->offset.value, *expected);
-      const std::uint64_t size = prng_.between(1, 10);
       Model::Record& record = model_.records[*expected];
+      const std::uint64_t size = record.bytes;
       const auto how = engine_->deliver(next->offset, size, size);
       Model::Taker& taker = model_.takers.at(slots_.at(how.slot));
       ASSERT_TRUE(Model::has_credit(taker));
@@ -384,7 +436,7 @@ class ModelRun {
         ASSERT_FALSE(other.spec.priority > taker.spec.priority && Model::has_credit(other));
       }
       EXPECT_EQ(how.delivery_count, record.returns);
-      EXPECT_EQ(how.redelivered, record.returns > 0 || *expected < delivered_before_restart_);
+      EXPECT_EQ(how.redelivered, record.returns > 0 || *expected < delivered_before_restart_[record.level]);
       taker.window_used += size;
       if (taker.spec.auto_ack) {
         record.place = Place::gone;
@@ -392,7 +444,7 @@ class ModelRun {
         ++taker.holds;
         record.place = Place::held;
         record.holder = taker.spec.id.value;
-        delivered_end_ = std::max(delivered_end_, *expected + 1);
+        note_delivered(record, *expected);
       }
     }
   }
@@ -404,11 +456,11 @@ class ModelRun {
     if (!next.has_value()) return;
     ASSERT_EQ(next->offset.value, *expected);
     const bool auto_ack = prng_.chance(1, 2);
-    engine_->take(next->offset, 3, auto_ack);
     Model::Record& record = model_.records[*expected];
+    engine_->take(next->offset, record.bytes, auto_ack);
     record.place = auto_ack ? Place::gone : Place::held;
     record.holder = 0;
-    if (!auto_ack) delivered_end_ = std::max(delivered_end_, *expected + 1);
+    if (!auto_ack) note_delivered(record, *expected);
   }
 
   void settle() {
@@ -434,13 +486,7 @@ class ModelRun {
       if (!policy_.dead_letters) continue;
       ASSERT_LT(dead, dying.size());
       EXPECT_EQ(dying[dead++].offset.value, it->first);
-      if (prng_.chance(1, 2)) {
-        auto route = std::make_shared<MoveRoute>();
-        route->exchange = "dead";
-        route->targets.push_back({ObjectId(9), ShardId(1)});
-        state_->add_intent(Offset(it->first), {DeathReason::rejected, Timestamp(7), route});
-        intents_.insert(it->first);
-      }
+      if (prng_.chance(1, 2)) decide(it->first);
     }
     EXPECT_EQ(dead, dying.size());
   }
@@ -451,6 +497,7 @@ class ModelRun {
     engine_->finish_dying(Offset(*offset));
     model_.records[*offset].place = Place::gone;
     intents_.erase(*offset);
+    refused_.erase(*offset);
   }
 
   void purge() {
@@ -464,7 +511,9 @@ class ModelRun {
     const auto offset = model_.next();
     if (!offset.has_value()) return;
     std::vector<Dying> dying;
-    engine_->drop_head(dying);
+    EXPECT_EQ(engine_->next()->offset.value, *offset);
+    const auto reason = prng_.chance(1, 2) ? DeathReason::max_length : DeathReason::expired;
+    engine_->let_go(Offset(*offset), model_.records[*offset].bytes, reason, dying);
     EXPECT_EQ(dying.size(), policy_.dead_letters ? 1U : 0U);
     model_.records[*offset].place = policy_.dead_letters ? Place::dying : Place::gone;
   }
@@ -480,6 +529,10 @@ class ModelRun {
       ++lost;
     }
     EXPECT_EQ(engine_->skip(Offset(first), Offset(last)), lost);
+    // Nobody knows how large they were: all is counted again.
+    engine_->forget_count();
+    for (const auto& [offset, record] : model_.records) engine_->count(Offset(offset), record.bytes);
+    state_->set_counted_end(Offset(end_));
   }
 
   std::unique_ptr<QueueState> recover() {
@@ -490,6 +543,7 @@ class ModelRun {
       EXPECT_TRUE(recovered->load_snapshot(snapshot_));
     }
     for (const auto& one : journal_) EXPECT_TRUE(recovered->apply(one));
+    recovered->count_exactly(true);
     return recovered;
   }
 
@@ -503,7 +557,8 @@ class ModelRun {
     delivered_before_restart_ = delivered_end_;
     for (auto& [offset, record] : model_.records) {
       if (record.place == Place::held || record.place == Place::back) record.place = Place::ready;
-      if (record.place == Place::dying && !intents_.contains(offset)) record.place = Place::ready;
+      const bool decided = intents_.contains(offset) || refused_.contains(offset);
+      if (record.place == Place::dying && !decided) record.place = Place::ready;
     }
   }
 
@@ -512,6 +567,8 @@ class ModelRun {
     EXPECT_EQ(engine_->ready(), model_.ready());
     EXPECT_EQ(engine_->unacknowledged(), model_.count(Place::held));
     EXPECT_EQ(engine_->dying(), model_.count(Place::dying));
+    EXPECT_EQ(engine_->bytes(), model_.bytes({Place::ready, Place::back, Place::held}));
+    EXPECT_EQ(engine_->ready_bytes(), model_.bytes({Place::ready, Place::back}));
     EXPECT_EQ(engine_->can_deliver(), model_.ready() > 0 && model_.anyone());
     bytes::ByteVector command;
     if (prng_.chance(1, 3) && state_->take_command(command, prng_.chance(1, 2))) journal_.push_back(command);
@@ -524,8 +581,15 @@ class ModelRun {
     if (!prng_.chance(1, 20)) return;
     const auto recovered = recover();
     EXPECT_EQ(recovered->settlement(), state_->settlement());
-    EXPECT_EQ(recovered->delivered_end(), state_->delivered_end());
+    for (std::uint8_t level = 0; level <= policy_.max_priority; ++level) {
+      EXPECT_EQ(recovered->delivered_end(level), state_->delivered_end(level));
+    }
+    EXPECT_TRUE(recovered->levels() == state_->levels());
     EXPECT_EQ(recovered->intents().size(), state_->intents().size());
+    EXPECT_EQ(recovered->refused(), state_->refused());
+    EXPECT_EQ(recovered->refused().size(), refused_.size());
+    EXPECT_EQ(recovered->bytes(), state_->bytes());
+    EXPECT_EQ(recovered->counted_end(), Offset(end_));
     for (const auto& [offset, record] : model_.records) {
       const bool gone = record.place == Place::gone;
       ASSERT_EQ(state_->settlement().is_settled(Offset(offset)), gone) << offset;
@@ -539,12 +603,13 @@ class ModelRun {
   std::unique_ptr<QueueEngine> engine_;
   Model model_;
   std::int64_t end_ = 0;
-  std::int64_t delivered_end_ = 0;
-  std::int64_t delivered_before_restart_ = 0;
+  std::map<std::uint8_t, std::int64_t> delivered_end_;  // by level
+  std::map<std::uint8_t, std::int64_t> delivered_before_restart_;
   std::uint64_t next_consumer_ = 1;
   std::map<std::uint32_t, std::uint64_t> slots_;
   std::vector<std::uint64_t> gone_;
   std::set<std::int64_t> intents_;
+  std::set<std::int64_t> refused_;
   std::vector<bytes::ByteVector> journal_;
   bytes::ByteVector snapshot_;
 };

@@ -204,10 +204,11 @@ void QueueHost::State::touch(Queue& queue) {
   touched.push_back({round, queue.id()});
 }
 
-bool QueueHost::append(ObjectId id, const bytes::Slab& batch, std::uint32_t records) {
+bool QueueHost::append(ObjectId id, const bytes::Slab& batch, std::uint32_t records,
+                       std::vector<std::uint32_t>& refused) {
   Queue* queue = state_->find(id);
   if (queue == nullptr) return true;
-  if (queue->is_full_for(records) || !queue->append(batch).has_value()) return false;
+  if (!queue->offer(batch, records, refused)) return false;
   state_->touch(*queue);
   return true;
 }

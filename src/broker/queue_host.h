@@ -43,8 +43,8 @@ class QueueHost final : public io::TurnHook {
   /// After the store was opened: queues without a log get one, interrupted dead-letter moves go on.
   void recovered();
 
-  /// Appends a sealed batch. False: refused (length limit or no space). A queue that is gone swallows it.
-  bool append(ObjectId queue, const bytes::Slab& batch, std::uint32_t records);
+  /// Appends a publisher's batch as Queue::offer() does. A queue that is gone swallows it.
+  bool append(ObjectId queue, const bytes::Slab& batch, std::uint32_t records, std::vector<std::uint32_t>& refused);
   /// For the stream view of a queue's log: like Store::append, and the queue learns of it. Length limits do not apply.
   storage::Result<Offset> append_stream(ObjectId queue, bytes::Slab batch);
   /// True when the log is the own log of a queue here.

@@ -1,5 +1,7 @@
 #include "broker/queue_state.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 #include "bytes/writer.h"
 
@@ -15,6 +17,14 @@ constexpr std::uint8_t kReturns = 2;
 constexpr std::uint8_t kDelivered = 3;
 constexpr std::uint8_t kIntent = 4;
 constexpr std::uint8_t kExpiring = 5;
+constexpr std::uint8_t kCount = 6;
+constexpr std::uint8_t kRefused = 7;
+constexpr std::uint8_t kLevelDelivered = 8;
+constexpr std::uint8_t kLevels = 9;
+constexpr std::uint8_t kLevelSet = 10;
+
+// Records in one entry of kLevels.
+constexpr std::int64_t kMaxLevelRange = std::int64_t{1} << 20;
 
 constexpr std::uint64_t kMaxTextBytes = 64 * 1024;
 
@@ -61,10 +71,18 @@ void QueueState::forget_range(Offset first, Offset last) {
     }
   }
   if (!intents_.empty()) intents_.erase(intents_.lower_bound(first), intents_.upper_bound(last));
+  if (!refused_.empty()) refused_.erase(refused_.lower_bound(first), refused_.upper_bound(last));
+  for (auto it = levels_.begin(); it != levels_.end();) {
+    it->second.erase(first, last);
+    it = it->second.empty() ? levels_.erase(it) : std::next(it);
+  }
 }
 
 Offset QueueState::named_end() const {
-  Offset end = std::max(settlement_.end(), delivered_end_);
+  // Levels are known below the counted end only.
+  Offset end = std::max({settlement_.end(), delivered_end_, counted_end_});
+  for (const auto& [level, delivered] : level_delivered_) end = std::max(end, delivered);
+  if (!refused_.empty()) end = std::max(end, *refused_.rbegin() + Offset(1));
   if (!intents_.empty()) end = std::max(end, intents_.rbegin()->first + Offset(1));
   for (const auto& [offset, count] : returns_) end = std::max(end, Offset(offset + 1));
   return end;
@@ -83,10 +101,58 @@ std::uint32_t QueueState::returns(Offset offset) const {
   return it == returns_.end() ? 0 : it->second;
 }
 
-void QueueState::mark_delivered(Offset end) {
-  if (end <= delivered_end_) return;
-  delivered_end_ = end;
+void QueueState::mark_delivered(Offset end, std::uint8_t level) {
+  Offset& mark = level == 0 ? delivered_end_ : level_delivered_[level];
+  if (end <= mark) return;
+  mark = end;
   mark_pending_ = journalled_;
+}
+
+Offset QueueState::delivered_end(std::uint8_t level) const {
+  if (level == 0) return delivered_end_;
+  const auto it = level_delivered_.find(level);
+  return it == level_delivered_.end() ? Offset(0) : it->second;
+}
+
+std::uint8_t QueueState::level_of(Offset offset) const {
+  for (const auto& [level, members] : levels_) {
+    if (members.contains(offset)) return level;
+  }
+  return 0;
+}
+
+void QueueState::set_level(Offset offset, std::uint8_t level) {
+  levels_[level].add(offset, offset);
+  if (!journalled_) return;
+  if (!new_levels_.empty()) {
+    LevelRange& back = new_levels_.back();
+    const bool room = offset.value - back.range.first.value < kMaxLevelRange;
+    if (back.level == level && back.range.last + Offset(1) == offset && room) {
+      back.range.last = offset;
+      return;
+    }
+  }
+  new_levels_.push_back({level, {offset, offset}});
+}
+
+/// Only what is not settled: a command may come again, after what it tells of has gone.
+void QueueState::add_levels(std::uint8_t level, Offset first, Offset last) {
+  for (Offset offset = settlement_.next_unsettled(first); offset <= last;
+       offset = settlement_.next_unsettled(offset + Offset(1))) {
+    levels_[level].add(offset, offset);
+  }
+}
+
+bool QueueState::read_levels(bytes::Reader& in) {
+  const std::uint64_t entries = in.uvarint();
+  for (std::uint64_t i = 0; i < entries; ++i) {
+    const std::uint8_t level = in.u8();
+    Offset first;
+    Offset length;
+    if (!read_offset(in, first) || !read_offset(in, length) || length.value >= kMaxLevelRange) return false;
+    add_levels(level, first, first + length);
+  }
+  return in.ok();
 }
 
 void QueueState::mark_expiring(Offset end) {
@@ -95,10 +161,46 @@ void QueueState::mark_expiring(Offset end) {
   expiring_pending_ = journalled_;
 }
 
+void QueueState::count_exactly(bool on) {
+  if (!on && counted_end_ > Offset(0)) {
+    counted_end_ = Offset(0);
+    bytes_ = 0;
+    count_pending_ = journalled_;
+  }
+  counts_ = on;
+}
+
+void QueueState::add_bytes(std::uint64_t bytes) {
+  bytes_ += bytes;
+  count_pending_ = counts_ && journalled_;
+}
+
+void QueueState::forget_bytes(std::uint64_t bytes) {
+  bytes_ -= std::min(bytes, bytes_);
+  count_pending_ = counts_ && journalled_;
+}
+
+void QueueState::set_counted_end(Offset end) {
+  counted_end_ = std::max(counted_end_, end);
+  count_pending_ = counts_ && journalled_;
+}
+
+void QueueState::forget_count() {
+  bytes_ = 0;
+  counted_end_ = settlement_.floor();
+  count_pending_ = counts_ && journalled_;
+}
+
+void QueueState::refuse(Offset offset) {
+  refused_.insert(offset);
+  if (journalled_) new_refused_.push_back(offset);
+}
+
 void QueueState::add_intent(Offset offset, MoveIntent intent) {
   MILLRACE_ASSERT(intent.route != nullptr);
   const bool added = intents_.emplace(offset, std::move(intent)).second;
   MILLRACE_ASSERT(added, "offset {} is moved twice", offset.value);
+  refused_.erase(offset);
   if (journalled_) new_intents_.push_back(offset);
 }
 
@@ -120,8 +222,27 @@ void QueueState::write_intent(bytes::ByteVector& out, Offset offset, const MoveI
   }
 }
 
+void QueueState::write_marks(bytes::ByteVector& out) const {
+  bytes::Writer to(out);
+  to.u8(kDelivered);
+  to.uvarint(number(delivered_end_));
+  for (const auto& [level, end] : level_delivered_) {
+    to.u8(kLevelDelivered);
+    to.u8(level);
+    to.uvarint(number(end));
+  }
+}
+
+void QueueState::write_count(bytes::ByteVector& out) const {
+  bytes::Writer to(out);
+  to.u8(kCount);
+  to.uvarint(number(counts_ ? counted_end_ : Offset(0)));
+  to.uvarint(counts_ ? bytes_ : 0);
+}
+
 bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
-  const bool changed = !new_ranges_.empty() || !new_returns_.empty() || !new_intents_.empty() || expiring_pending_;
+  const bool changed = !new_refused_.empty() || !new_levels_.empty() || !new_ranges_.empty() || !new_returns_.empty() ||
+                       !new_intents_.empty() || expiring_pending_ || count_pending_;
   if (!changed && !(with_mark && mark_pending_)) return false;
   bytes::Writer to(out);
   to.u8(kVersion);
@@ -133,13 +254,25 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
       to.uvarint(returns(offset));  // 0 when it was settled since
     }
   }
-  if (mark_pending_) {
-    to.u8(kDelivered);
-    to.uvarint(number(delivered_end_));
-  }
+  if (mark_pending_) write_marks(out);
   if (expiring_pending_) {
     to.u8(kExpiring);
     to.uvarint(number(expiring_end_));
+  }
+  if (count_pending_) write_count(out);
+  if (!new_levels_.empty()) {
+    to.u8(kLevels);
+    to.uvarint(new_levels_.size());
+    for (const auto& [level, range] : new_levels_) {
+      to.u8(level);
+      to.uvarint(number(range.first));
+      to.uvarint(number(range.last) - number(range.first));
+    }
+  }
+  if (!new_refused_.empty()) {
+    to.u8(kRefused);
+    to.uvarint(new_refused_.size());
+    for (const Offset offset : new_refused_) to.uvarint(number(offset));
   }
   for (const Offset offset : new_intents_) {
     const auto it = intents_.find(offset);
@@ -156,8 +289,11 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
   new_ranges_.clear();
   new_returns_.clear();
   new_intents_.clear();
+  new_refused_.clear();
+  new_levels_.clear();
   mark_pending_ = false;
   expiring_pending_ = false;
+  count_pending_ = false;
   return true;
 }
 
@@ -184,8 +320,21 @@ bool QueueState::read_intent(bytes::Reader& in) {
   }
   if (!in.ok()) return false;
   intent.route = std::move(route);
+  refused_.erase(offset);
   if (!settlement_.is_settled(offset)) intents_[offset] = std::move(intent);
   return true;
+}
+
+bool QueueState::read_returns(bytes::Reader& in) {
+  const std::uint64_t entries = in.uvarint();
+  for (std::uint64_t i = 0; i < entries; ++i) {
+    Offset offset;
+    if (!read_offset(in, offset)) return false;
+    const std::uint64_t count = in.uvarint();
+    if (!in.ok() || count > UINT32_MAX) return false;
+    if (count > 0 && !settlement_.is_settled(offset)) returns_[offset.value] = static_cast<std::uint32_t>(count);
+  }
+  return in.ok();
 }
 
 bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
@@ -203,28 +352,46 @@ bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
       }
       return in.ok();
     }
-    case kReturns: {
-      const std::uint64_t entries = in.uvarint();
-      for (std::uint64_t i = 0; i < entries; ++i) {
-        Offset offset;
-        if (!read_offset(in, offset)) return false;
-        const std::uint64_t count = in.uvarint();
-        if (!in.ok() || count > UINT32_MAX) return false;
-        if (count > 0 && !settlement_.is_settled(offset)) returns_[offset.value] = static_cast<std::uint32_t>(count);
-      }
-      return in.ok();
-    }
+    case kReturns:
+      return read_returns(in);
     case kDelivered: {
       Offset end;
       if (!read_offset(in, end)) return false;
       if (end > delivered_end_) delivered_end_ = end;
       return true;
     }
+    case kLevelDelivered: {
+      const std::uint8_t level = in.u8();
+      Offset end;
+      if (!read_offset(in, end)) return false;
+      Offset& mark = level_delivered_[level];
+      mark = std::max(mark, end);
+      return true;
+    }
+    case kLevels:
+      return read_levels(in);
+    case kLevelSet: {
+      const std::uint8_t level = in.u8();
+      return levels_[level].decode(in);
+    }
     case kExpiring: {
       Offset end;
       if (!read_offset(in, end)) return false;
       if (end > expiring_end_) expiring_end_ = end;
       return true;
+    }
+    case kCount:
+      if (!read_offset(in, counted_end_)) return false;
+      bytes_ = in.uvarint();
+      return in.ok();
+    case kRefused: {
+      const std::uint64_t entries = in.uvarint();
+      for (std::uint64_t i = 0; i < entries; ++i) {
+        Offset offset;
+        if (!read_offset(in, offset)) return false;
+        if (!settlement_.is_settled(offset) && !intents_.contains(offset)) refused_.insert(offset);
+      }
+      return in.ok();
     }
     case kIntent:
       return read_intent(in);
@@ -249,10 +416,10 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
   to.u8(kVersion);
   to.uvarint(settled.size());
   to.raw(settled);
-  to.u8(kDelivered);
-  to.uvarint(number(delivered_end_));
+  write_marks(out);
   to.u8(kExpiring);
   to.uvarint(number(expiring_end_));
+  write_count(out);
   to.u8(kReturns);
   to.uvarint(returns_.size());
   for (const auto& [offset, count] : returns_) {
@@ -260,6 +427,14 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
     to.uvarint(count);
   }
   for (const auto& [offset, intent] : intents_) write_intent(out, offset, intent);
+  to.u8(kRefused);
+  to.uvarint(refused_.size());
+  for (const Offset offset : refused_) to.uvarint(number(offset));
+  for (const auto& [level, members] : levels_) {
+    to.u8(kLevelSet);
+    to.u8(level);
+    members.encode(out);
+  }
 }
 
 bool QueueState::load_snapshot(bytes::ByteView snapshot) {
@@ -272,8 +447,13 @@ bool QueueState::load_snapshot(bytes::ByteView snapshot) {
   settlement_ = std::move(*settlement);
   returns_.clear();
   intents_.clear();
+  refused_.clear();
+  levels_.clear();
+  level_delivered_.clear();
   delivered_end_ = Offset(0);
   expiring_end_ = Offset(0);
+  counted_end_ = Offset(0);
+  bytes_ = 0;
   while (in.ok() && !in.at_end()) {
     if (!apply_part(in.u8(), in)) return false;
   }

@@ -4,13 +4,16 @@
 
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "broker/dead_letter.h"
+#include "broker/offset_set.h"
 #include "broker/types.h"
 #include "bytes/reader.h"
 #include "bytes/view.h"
@@ -56,18 +59,43 @@ class QueueState final : public storage::StateMachine {
   /// How often the record came back to the queue.
   std::uint32_t returns(Offset offset) const;
 
-  /// Records below `end` may have been delivered. Journalled together with other changes, or alone when `urgent`
-  /// commands are asked for (see take_command).
-  void mark_delivered(Offset end);
-  Offset delivered_end() const { return delivered_end_; }
+  /// Records of that level below `end` may have been delivered. Journalled together with other changes, or alone when
+  /// `urgent` commands are asked for (see take_command).
+  void mark_delivered(Offset end, std::uint8_t level = 0);
+  Offset delivered_end(std::uint8_t level = 0) const;
   /// One past every offset that this state names.
   Offset named_end() const;
+
+  /// In a queue with priorities: which unsettled records are of which level. Highest first; no set is empty.
+  using Levels = std::map<std::uint8_t, OffsetSet, std::greater<>>;
+  const Levels& levels() const { return levels_; }
+  void set_level(Offset offset, std::uint8_t level);
+  /// Of an unsettled record whose level was set; 0 otherwise.
+  std::uint8_t level_of(Offset offset) const;
 
   /// Records below `end` may have a time to live of their own. Written down in steps of kExpiringStep: the mark may lie
   /// above what was asked for.
   void mark_expiring(Offset end);
   Offset expiring_end() const { return expiring_end_; }
   static constexpr std::int64_t kExpiringStep = 4096;
+
+  /// Bytes of the records that are neither settled nor on their way with an intent. Written down only in a queue that
+  /// counts exactly (see count_exactly); in others an estimate of their owner.
+  std::uint64_t bytes() const { return bytes_; }
+  void add_bytes(std::uint64_t bytes);
+  void forget_bytes(std::uint64_t bytes);
+  /// Whether bytes() and counted_end() are part of the durable state. What was counted is forgotten when it ends.
+  void count_exactly(bool on);
+  bool counts_exactly() const { return counts_; }
+  /// The records below are in bytes(), those above are not yet.
+  Offset counted_end() const { return counted_end_; }
+  void set_counted_end(Offset end);
+  /// Nothing is counted: counting begins at the floor.
+  void forget_count();
+
+  /// The record was refused although it is stored: it goes to the dead letters and is never ready. Not in bytes().
+  void refuse(Offset offset);
+  const std::set<Offset>& refused() const { return refused_; }
 
   void add_intent(Offset offset, MoveIntent intent);
   const std::map<Offset, MoveIntent>& intents() const { return intents_; }
@@ -87,23 +115,41 @@ class QueueState final : public storage::StateMachine {
     Offset last;
   };
   bool apply_part(std::uint8_t kind, bytes::Reader& in);
+  bool read_returns(bytes::Reader& in);
   bool read_intent(bytes::Reader& in);
   void forget_range(Offset first, Offset last);
+  void add_levels(std::uint8_t level, Offset first, Offset last);
+  bool read_levels(bytes::Reader& in);
+  void write_marks(bytes::ByteVector& out) const;
+  void write_count(bytes::ByteVector& out) const;
   static void write_intent(bytes::ByteVector& out, Offset offset, const MoveIntent& intent);
 
   bool journalled_;
   storage::Settlement settlement_;
   boost::unordered_flat_map<std::int64_t, std::uint32_t> returns_;
   Offset delivered_end_;
+  std::map<std::uint8_t, Offset> level_delivered_;  // of levels above 0
+  Levels levels_;
   Offset expiring_end_;
+  bool counts_ = false;
+  std::uint64_t bytes_ = 0;
+  Offset counted_end_;
   std::map<Offset, MoveIntent> intents_;
+  std::set<Offset> refused_;
 
   // Changes since the last command.
   std::vector<Range> new_ranges_;
   std::vector<Offset> new_returns_;
   std::vector<Offset> new_intents_;
+  std::vector<Offset> new_refused_;
+  struct LevelRange {
+    std::uint8_t level;
+    Range range;
+  };
+  std::vector<LevelRange> new_levels_;
   bool mark_pending_ = false;
   bool expiring_pending_ = false;
+  bool count_pending_ = false;
 };
 
 }  // namespace millrace::broker

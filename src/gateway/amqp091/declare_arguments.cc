@@ -45,9 +45,6 @@ constexpr std::string_view kComparedQueueArguments[] = {
 };
 constexpr std::string_view kComparedExchangeArguments[] = {kAlternateExchange};
 
-// Arguments that change what a queue does, in ways that are not served: silently ignoring them would break a promise.
-constexpr std::string_view kUnservedArguments[] = {"x-max-priority"};
-
 std::string_view type_text(FieldTag tag) {
   switch (tag) {
     case FieldTag::boolean:
@@ -227,17 +224,14 @@ void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
   }
 }
 
-void read_unserved(ArgumentReader& in) {
+void read_priorities(ArgumentReader& in, QueueType type, catalog::QueueSettings& settings) {
   constexpr std::int64_t kMaxPriority = 255;
   const auto priority = in.number("x-max-priority", 0);
-  if (priority.value_or(0) > kMaxPriority)
-    in.invalid("x-max-priority", fmt::format("{{max_value_exceeded,{}}}", *priority));
-  for (const std::string_view name : kUnservedArguments) {
-    const auto value = in.arguments().find(name);
-    if (value.has_value() && value->as_bool() != false) {
-      in.fail({ReplyCode::not_implemented, fmt::format("queue argument '{}'", name)});
-    }
-  }
+  if (!priority.has_value()) return;
+  if (*priority > kMaxPriority)
+    return in.invalid("x-max-priority", fmt::format("{{max_value_exceeded,{}}}", *priority));
+  // Quorum queues have no levels of their own choice.
+  if (type == QueueType::classic) settings.max_priority = static_cast<std::uint8_t>(*priority);
 }
 
 }  // namespace
@@ -271,7 +265,7 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
   read_delivery_limit(in, type, settings);
   in.text("x-queue-mode");
   in.number("x-queue-version", 0);
-  read_unserved(in);
+  read_priorities(in, type, settings);
   if (in.failure().has_value()) return std::unexpected(*in.failure());
   return settings;
 }

@@ -191,6 +191,7 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
                                              {"x-delivery-limit", std::int32_t{3}},
                                              {"x-message-ttl", std::int32_t{60000}},
                                              {"x-expires", std::int64_t{3600000}},
+                                             {"x-max-priority", std::int32_t{9}},
                                              {"x-single-active-consumer", true}}));
   const catalog::Queue* found = world.broker.shard(1).catalog().find_queue(world.broker.vhost(), "q");
   ASSERT_NE(found, nullptr);
@@ -203,6 +204,7 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
   expected.delivery_limit = 3;
   expected.message_time_to_live = base::Millis(60'000);
   expected.expires = base::Millis(3'600'000);
+  expected.max_priority = 9;
   expected.single_active_consumer = true;
   EXPECT_EQ(found->settings, expected);
   EXPECT_EQ(found->owner_user, "test");

@@ -272,6 +272,49 @@ def expiration_must_be_a_number():
 
 
 @test
+def priorities_hold_after_requeue_and_in_deliveries():
+    with channel() as ch:
+        queue = name()
+        ch.queue_declare(queue, durable=True, arguments={"x-max-priority": 10})
+        for number in range(10):
+            publish(ch, queue, str(number).encode(), priority=number % 3)
+        tags = [ch.basic_get(queue)[0].delivery_tag for _ in range(4)]
+        ch.basic_nack(tags[-1], multiple=True, requeue=True)
+        got = consume(ch, queue, 10)
+        equal([body for _, _, body in got], [str(n).encode() for n in (2, 5, 8, 1, 4, 7, 0, 3, 6, 9)])
+
+
+@test
+def length_limit_refuses_message_by_message():
+    with channel(confirms=False) as ch:
+        queue, nacked = name(), []
+        ch.queue_declare(queue, durable=True, arguments={"x-max-length": 3, "x-overflow": "reject-publish"})
+        ch.confirm_delivery()
+        for number in range(6):
+            try:
+                publish(ch, queue, str(number).encode())
+            except pika.exceptions.NackError:
+                nacked.append(number)
+        equal((nacked, drain(ch, queue)), ([3, 4, 5], [b"0", b"1", b"2"]))
+
+
+@test
+def refused_publishes_can_be_dead_lettered():
+    with channel() as ch:
+        queue, dead = dead_letter_pair(ch, x_max_length=1, x_overflow="reject-publish-dlx")
+        publish(ch, queue, b"kept")
+        try:
+            publish(ch, queue, b"refused")
+        except pika.exceptions.NackError:
+            pass
+        else:
+            raise AssertionError("the second publish was confirmed")
+        death, _, body = death_of(ch, dead)
+        equal((body, death["reason"]), (b"refused", "maxlen"))
+        equal(drain(ch, queue), [b"kept"])
+
+
+@test
 def deleting_a_queue_tells_its_consumers():
     with connection() as opened:
         ch = opened.channel()

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bytes/slab.h"
+#include "bytes/view.h"
+
+namespace millrace::broker {
+
+/// What some queues must know of a record when it comes in.
+struct RecordTraits {
+  std::int32_t offset_delta = 0;
+  std::uint64_t body_bytes = 0;
+  /// 0 for records that have none.
+  std::uint8_t priority = 0;
+};
+
+/// Fills `traits` with the records of a batch, in order. What cannot be read has none.
+void read_traits(bytes::ByteView batch, std::vector<RecordTraits>& traits);
+
+/// A batch with those records of `batch` whose `keep` is true, at least one. `batch` is one that a publisher built:
+/// without a producer's sequence, not compressed.
+bytes::Slab keep_records(bytes::ByteView batch, const std::vector<bool>& keep);
+
+}  // namespace millrace::broker

@@ -1,0 +1,66 @@
+#include "broker/offset_set.h"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "base/prng.h"
+
+namespace millrace::broker {
+namespace {
+
+TEST(OffsetSet, AgreesWithAPlainSet) {
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    base::Prng prng(seed);
+    OffsetSet set;
+    std::set<std::int64_t> plain;
+    for (int i = 0; i < 400; ++i) {
+      const auto first = static_cast<std::int64_t>(prng.below(20'000));
+      const std::int64_t last = first + static_cast<std::int64_t>(prng.below(prng.chance(1, 4) ? 9'000 : 100));
+      const bool add = prng.chance(1, 2);
+      if (add) {
+        set.add(Offset(first), Offset(last));
+      } else {
+        set.erase(Offset(first), Offset(last));
+      }
+      for (std::int64_t offset = first; offset <= last; ++offset) {
+        if (add) {
+          plain.insert(offset);
+        } else {
+          plain.erase(offset);
+        }
+      }
+      const auto from = static_cast<std::int64_t>(prng.below(32'000));
+      const auto expected = plain.lower_bound(from);
+      const auto found = set.next(Offset(from));
+      ASSERT_EQ(found.has_value(), expected != plain.end());
+      if (found.has_value()) {
+        ASSERT_EQ(found->value, *expected);
+      }
+      ASSERT_EQ(set.contains(Offset(from)), plain.contains(from));
+      ASSERT_EQ(set.empty(), plain.empty());
+    }
+    bytes::ByteVector encoded;
+    set.encode(encoded);
+    OffsetSet copy;
+    bytes::Reader in(encoded);
+    ASSERT_TRUE(copy.decode(in));
+    EXPECT_TRUE(in.at_end());
+    EXPECT_TRUE(copy == set);
+  }
+}
+
+TEST(OffsetSet, RefusesNonsense) {
+  const bytes::ByteVector refused[] = {{1},                                                     // cut
+                                       {1, 0, 0},                                               // an empty run
+                                       {1, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x3f},  // a run that never ends
+                                       {1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 1}};  // far away
+  for (const auto& bytes : refused) {
+    OffsetSet set;
+    bytes::Reader in(bytes);
+    EXPECT_FALSE(set.decode(in));
+  }
+}
+
+}  // namespace
+}  // namespace millrace::broker
