@@ -106,7 +106,7 @@ void add_store(Page& page, const storage::Store::Stats& stats, const std::string
   counter("millrace_batches_appended_total", "Record batches appended.", static_cast<double>(stats.appended_batches));
   counter("millrace_sync_seconds_total", "Time spent in journal writes and syncs.",
           static_cast<double>(stats.sync_nanos_total) / 1e9);
-  gauge("millrace_sync_seconds_max", "Longest journal write and sync in about the last quarter second.",
+  gauge("millrace_sync_seconds_max", "Longest journal write and sync since the page was read last.",
         static_cast<double>(stats.sync_nanos_max) / 1e9);
   gauge("millrace_tail_bytes", "Message bytes held in memory.", static_cast<double>(stats.tail_bytes));
   gauge("millrace_open_files", "Open files of the journal and of segments.", static_cast<double>(stats.open_files));

@@ -218,7 +218,7 @@ CatalogHost& Shard::catalog_host() {
 }
 
 std::uint64_t Shard::memory_in_use() {
-  return parts_->store->stats().tail_bytes;
+  return parts_->store->memory_bytes();
 }
 
 ConnectionId Shard::next_connection_id() {

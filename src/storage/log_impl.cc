@@ -60,7 +60,13 @@ void LogImpl::push(TailEntry entry) {
   }
   appended_end_ = next_offset_ = Offset(entry.last.value + 1);
   tail_bytes_ += entry.batch.size();
+  host_.tail_total += entry.batch.size();
   tail_.push_back(std::move(entry));
+}
+
+void LogImpl::take_from_tail(std::uint64_t bytes) {
+  tail_bytes_ -= bytes;
+  host_.tail_total -= bytes;
 }
 
 void LogImpl::raise_next(Offset next) {
@@ -75,7 +81,7 @@ std::uint64_t LogImpl::mark_flushed(Offset end) {
     bytes += tail_[cached_].batch.size();
     ++cached_;
   }
-  tail_bytes_ -= bytes;
+  take_from_tail(bytes);
   cache_bytes_ += bytes;
   flushed_end_ = std::max(flushed_end_, end);
   return bytes;
@@ -98,7 +104,7 @@ void LogImpl::drop_below_start() {
       --cached_;
       cache_bytes_ -= tail_.front().batch.size();
     } else {
-      tail_bytes_ -= tail_.front().batch.size();
+      take_from_tail(tail_.front().batch.size());
     }
     tail_.pop_front();
   }

@@ -29,6 +29,9 @@ class LogHost {
   virtual void add_quarantined(const std::vector<QuarantinedRange>& ranges) = 0;
   /// Work on a worker for a log has ended; a deleted log may be freed now, so nothing may touch it afterwards.
   virtual void work_ended(LogImpl& log) = 0;
+
+  /// Bytes of all logs' batches that are in memory only or in the journal; the logs count here.
+  std::uint64_t tail_total = 0;
 };
 
 /// A log: batches in memory (the tail) over batches in segments.
@@ -39,6 +42,9 @@ class LogImpl final : public Log {
  public:
   LogImpl(LogHost& host, LogId id, const LogOptions& options, std::unique_ptr<SegmentSet> segments)
       : host_(host), id_(id), options_(options), segments_(std::move(segments)) {}
+  ~LogImpl() override { take_from_tail(tail_bytes_); }
+  LogImpl(const LogImpl&) = delete;
+  LogImpl& operator=(const LogImpl&) = delete;
 
   LogId id() const override { return id_; }
   const LogOptions& options() const override { return options_; }
@@ -73,6 +79,8 @@ class LogImpl final : public Log {
   std::size_t unflushed_begin() const { return cached_; }
   /// The batches of the tail that are not in segments and lie below `end`, at most about `max_bytes`.
   std::vector<BatchRef> unflushed(Offset end, std::uint64_t max_bytes) const;
+
+  void take_from_tail(std::uint64_t bytes);
 
   // Fields below are the store's; this class only reads and writes them as described above.
   LogHost& host_;

@@ -132,12 +132,14 @@ class Store {
     std::uint64_t appended_batches = 0;
     std::uint64_t sync_nanos_total = 0;
     std::uint64_t sync_nanos_max = 0;  // since the last call of stats()
-    std::uint64_t tail_bytes = 0;      // batches held in memory because they are only in the journal
+    std::uint64_t tail_bytes = 0;      // see memory_bytes()
     std::uint64_t open_files = 0;
     std::uint64_t logs = 0;
     std::uint64_t quarantined_ranges = 0;
   };
   virtual Stats stats() = 0;
+  /// Bytes of batches in memory: tails, memory logs and the cache of what went to segments last. Costs nothing.
+  virtual std::uint64_t memory_bytes() const = 0;
   virtual const std::vector<QuarantinedRange>& quarantined() const = 0;
 };
 

@@ -265,8 +265,7 @@ void StoreImpl::on_turn_end() {
 
 Store::Stats StoreImpl::stats() {
   Stats result = stats_;
-  result.tail_bytes = cached_bytes_;
-  for (const auto& [id, log] : logs_) result.tail_bytes += log->tail_bytes_;
+  result.tail_bytes = memory_bytes();
   result.open_files = cache_->open_files() + journal_.open_files();
   result.logs = logs_.size();
   result.quarantined_ranges = quarantined_.size();

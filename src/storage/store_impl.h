@@ -60,6 +60,7 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   bool disk_full() const override { return disk_full_; }
   void shutdown(io::Task done) override;
   Stats stats() override;
+  std::uint64_t memory_bytes() const override { return cached_bytes_ + tail_total; }
   const std::vector<QuarantinedRange>& quarantined() const override { return quarantined_; }
 
  private:
