@@ -1,5 +1,6 @@
 #include "broker/consumers.h"
 
+#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <vector>
 
@@ -11,8 +12,8 @@ namespace millrace::broker {
 
 namespace {
 
-// Window space is given back in pieces of at least this size: fewer messages between shards.
-constexpr std::uint64_t kWindowStep = Consumers::kWindowBytes / 8;
+// Window space is given back in pieces of at least this share of it: fewer messages between shards.
+constexpr std::uint64_t kWindowSteps = 8;
 
 SettleHow neutral(Settle how) {
   switch (how) {
@@ -47,9 +48,12 @@ struct Consumers::State {
   struct Entry {
     ConsumerSink* sink = nullptr;
     QueueRef queue;
+    ConnectionId connection;
+    std::uint64_t window = 0;
     // Taken by the client, not yet told to the queue.
     std::uint64_t window_bytes = 0;
   };
+  using Entries = boost::unordered_flat_map<std::uint64_t, Entry>;
   struct Outgoing {
     std::vector<SettleRequest> settles;
     std::vector<WindowReturn> windows;
@@ -57,10 +61,26 @@ struct Consumers::State {
   };
 
   Shard& shard;
-  boost::unordered_flat_map<std::uint64_t, Entry> entries;
+  Entries entries;
+  boost::unordered_flat_map<std::uint64_t, std::uint64_t> of_connection;  // how many
   std::vector<Outgoing> outgoing;
   bool pending = false;
 
+  /// Returns the new consumer's window.
+  std::uint64_t add(ConsumerId consumer, ConsumerSink* sink, const ConsumeOptions& options) {
+    const std::uint64_t count = ++of_connection[options.connection.value];
+    const std::uint64_t window = std::clamp(kConnectionWindow / count, kSmallestWindow, kWindowBytes);
+    entries.emplace(consumer.value, Entry{sink, options.queue, options.connection, window, 0});
+    return window;
+  }
+  void remove(Entries::iterator entry) {
+    const auto count = of_connection.find(entry->second.connection.value);
+    if (--count->second == 0) of_connection.erase(count);
+    entries.erase(entry);
+  }
+  void remove(ConsumerId consumer) {
+    if (const auto entry = entries.find(consumer.value); entry != entries.end()) remove(entry);
+  }
   void add_settle(QueueRef queue, ConsumerId consumer, Offset first, Offset last, SettleHow how) {
     auto& settles = outgoing[queue.shard.value].settles;
     pending = true;
@@ -92,14 +112,13 @@ void Consumers::consume(const ConsumeOptions& options, ConsumerSink* sink, Callb
   send_pending();
   Shard& shard = state_->shard;
   const ConsumerId consumer = shard.next_consumer_id();
-  state_->entries.emplace(consumer.value, State::Entry{sink, options.queue, 0});
-  const ConsumeRequest request{options, consumer, shard.id()};
+  const ConsumeRequest request{options, consumer, shard.id(), state_->add(consumer, sink, options)};
   shard.mailbox().send(options.queue.shard, [request, done = std::move(done)](Shard& there) mutable {
     auto started = there.queues().consume(request);
     auto answer = [consumer = request.consumer, started = std::move(started),
                    done = std::move(done)](Shard& here) mutable {
       if (started.has_value()) return done(consumer);
-      here.consumers().state_->entries.erase(consumer.value);
+      here.consumers().state_->remove(consumer);
       done(std::unexpected(started.error()));
     };
     // On the same shard deliveries take no detour, so the answer must not either.
@@ -117,7 +136,7 @@ void Consumers::cancel(ConsumerId consumer, Callback<void> done) {
       queue.shard, [home = state_->shard.id(), queue, consumer, done = std::move(done)](Shard& there) mutable {
         there.queues().cancel(queue.queue, consumer);
         auto answer = [consumer, done = std::move(done)](Shard& here) mutable {
-          here.consumers().state_->entries.erase(consumer.value);
+          here.consumers().state_->remove(consumer);
           done({});
         };
         if (home == there.id()) return answer(there);
@@ -130,7 +149,7 @@ void Consumers::drop(ConsumerId consumer) {
   const auto it = state_->entries.find(consumer.value);
   if (it == state_->entries.end()) return;
   const QueueRef queue = it->second.queue;
-  state_->entries.erase(it);
+  state_->remove(it);
   state_->shard.mailbox().send(queue.shard,
                                [queue, consumer](Shard& there) { there.queues().cancel(queue.queue, consumer); });
 }
@@ -144,7 +163,7 @@ void Consumers::consumed(ConsumerId consumer, std::uint64_t window_bytes) {
   if (it == state_->entries.end()) return;
   State::Entry& entry = it->second;
   entry.window_bytes += window_bytes;
-  if (entry.window_bytes < kWindowStep) return;
+  if (entry.window_bytes < entry.window / kWindowSteps) return;
   state_->pending = true;
   state_->outgoing[entry.queue.shard.value].windows.push_back(
       {entry.queue.queue, consumer, std::exchange(entry.window_bytes, 0)});
@@ -213,7 +232,7 @@ void Consumers::cancelled(ConsumerId consumer, const std::string& reason) {
   const auto it = state_->entries.find(consumer.value);
   if (it == state_->entries.end()) return;
   ConsumerSink* sink = it->second.sink;
-  state_->entries.erase(it);
+  state_->remove(it);
   sink->on_cancelled(consumer, reason);
 }
 

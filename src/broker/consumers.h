@@ -68,6 +68,10 @@ class Consumers : public io::TurnHook {
   /// kWindowBytes that were handed to its sink and not yet given back: a slow reader stops its own deliveries only.
   void consumed(ConsumerId consumer, std::uint64_t window_bytes);
   static constexpr std::uint64_t kWindowBytes = std::uint64_t{1} << 20;
+  /// The consumers of one connection share this much, but each has at least kSmallestWindow: a client that consumes
+  /// from thousands of queues and reads nothing cannot fill the memory.
+  static constexpr std::uint64_t kConnectionWindow = std::uint64_t{32} << 20;
+  static constexpr std::uint64_t kSmallestWindow = std::uint64_t{16} << 10;
 
   /// Takes one message out. When it is not auto_ack, it must be settled with ConsumerId(0).
   void get(QueueRef queue, ConnectionId connection, bool auto_ack, Callback<GetReply> done);

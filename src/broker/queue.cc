@@ -92,7 +92,7 @@ Result<void> Queue::consume(const ConsumeRequest& request) {
   const std::uint32_t slot = engine_->add_consumer({.id = request.consumer,
                                                     .priority = options.priority,
                                                     .prefetch = options.prefetch,
-                                                    .window = Consumers::kWindowBytes,
+                                                    .window = request.window,
                                                     .auto_ack = options.auto_ack});
   if (members_.size() <= slot) members_.resize(slot + 1);
   members_[slot] = {request, nullptr, true};

@@ -76,6 +76,33 @@ TEST_P(QueueHostTest, DeliversWhatWasPublishedFromBothShards) {
   }
 }
 
+TEST_P(QueueHostTest, TheConsumersOfOneConnectionShareAWindow) {
+  const QueueRef idle = broker.declare("idle");
+  const QueueRef queue = broker.declare("q");
+  broker.publish_stored("q", 200, std::string(1000, 'x'));
+  const auto received = [&](ConnectionId connection) {
+    NotingSink sink;
+    ConsumeOptions options;
+    options.connection = connection;
+    const ConsumerId consumer = consume(1, queue, sink, options);
+    rest();
+    drop(1, consumer);
+    for (const auto& message : sink.messages)
+      settle(1, queue, consumer, message.offset, message.offset, Settle::requeue);
+    rest();
+    return sink.window_bytes;
+  };
+  const ConnectionId busy = broker.shard(1).next_connection_id();
+  NotingSink nothing;
+  for (int i = 0; i < 3000; ++i) {
+    ConsumeOptions options;
+    options.connection = busy;
+    consume(1, idle, nothing, options);
+  }
+  EXPECT_GT(received(broker.shard(1).next_connection_id()), 200'000U);
+  EXPECT_LT(received(busy), Consumers::kSmallestWindow + 2000);
+}
+
 TEST_P(QueueHostTest, ACrashKeepsWhatWasNotAcknowledged) {
   const QueueRef declared = broker.declare("q");
   {

@@ -15,6 +15,8 @@ struct ConsumeRequest {
   ConsumerId consumer;
   /// Where deliveries go.
   ShardId home;
+  /// Bytes that may be on their way to the client and not yet taken.
+  std::uint64_t window = 0;
 };
 
 enum class SettleHow : std::uint8_t {

@@ -218,7 +218,8 @@ CatalogHost& Shard::catalog_host() {
 }
 
 std::uint64_t Shard::memory_in_use() {
-  return parts_->store->memory_bytes();
+  const std::uint64_t output = environment_.network == nullptr ? 0 : environment_.network->pending_output();
+  return parts_->store->memory_bytes() + output;
 }
 
 ConnectionId Shard::next_connection_id() {

@@ -20,6 +20,7 @@
 #include "catalog/state.h"
 #include "io/file.h"
 #include "io/loop.h"
+#include "io/socket.h"
 #include "model/properties.h"
 #include "storage/store.h"
 
@@ -36,6 +37,8 @@ struct ShardEnvironment {
   io::Disk* disk = nullptr;
   io::WorkPool* sync_pool = nullptr;
   io::WorkPool* pool = nullptr;
+  /// The connections of this shard's loop, to see what they hold; may be null.
+  const io::Network* network = nullptr;
   /// Filled before the shards start, then only read.
   const model::NativeCodecs* codecs = nullptr;
   const storage::StoreMutations* mutations = nullptr;

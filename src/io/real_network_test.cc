@@ -181,16 +181,28 @@ TEST_F(RealNetworkTest, SlowReaderRaisesAndLowersTheWaterMark) {
     peer.when_drained = produce;
     produce();
   };
+  std::uint64_t most_pending = 0;
+  Timer sampling;
+  std::function<void()> sample = [&] {
+    most_pending = std::max(most_pending, network_.pending_output());
+    sampling = loop_.call_after(milliseconds(5), [&] { sample(); });
+  };
+  sample();
   std::string got;
   run_with([&] {
     TestClient client(port(), 32768);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
     got = client.receive_all();
   });
+  EXPECT_GT(most_pending, Socket::kLowWater);
+  EXPECT_LE(most_pending, Socket::kHighWater + kChunk);
+  const int drained = peers_[0]->drained;
+  peers_.clear();
+  EXPECT_EQ(network_.pending_output(), 0U);
   ASSERT_EQ(got.size(), kTotal);
   for (std::size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], static_cast<char>('a' + i / kChunk % 26)) << i;
   EXPECT_LE(highest, Socket::kHighWater + kChunk);
-  EXPECT_GT(peers_[0]->drained, 0);
+  EXPECT_GT(drained, 0);
 }
 
 TEST_F(RealNetworkTest, PausedReadingHoldsThePeerBack) {

@@ -55,6 +55,12 @@ RealSocket::~RealSocket() {
   loop_.forget_turn_end(end_slot_);
   loop_.forget_turn_start(start_slot_);
   output_.clear(buffers_->output);
+  count_output();
+}
+
+void RealSocket::count_output() {
+  buffers_->pending_output += output_.pending();
+  buffers_->pending_output -= std::exchange(counted_output_, output_.pending());
 }
 
 void RealSocket::start(SocketHandler* handler) {
@@ -192,9 +198,11 @@ void RealSocket::at_turn_start() {
 void RealSocket::at_turn_end() {
   if (ended_) {
     output_.clear(buffers_->output);
+    count_output();
     return;
   }
   flush();
+  count_output();
   if (!ended_ && wants_input()) watch_->wait_readable();
 }
 

@@ -157,6 +157,7 @@ base::Result<void, StartError> Process::State::open_data() {
                             .disk = disk.get(),
                             .sync_pool = &world.sync_pool,
                             .pool = pool.get(),
+                            .network = world.network.get(),
                             .codecs = &codecs,
                             .mutations = nullptr});
   }
