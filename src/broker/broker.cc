@@ -127,6 +127,8 @@ Result<Broker::Report> Broker::open(const std::string& guest_password_hash) {
     if (!opened.has_value()) return std::unexpected(opened.error());
     report.shards.push_back(std::move(*opened));
   }
+  // Decided transactions are complete before anybody can look.
+  for (Shard* shard : peers_) shard->transactions().resume(peers_);
   // Last: a directory whose creation was interrupted counts as new.
   if (*stored == 0) {
     if (auto written = write_format(disk, shards_.size()); !written.has_value())

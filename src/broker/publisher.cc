@@ -122,7 +122,6 @@ struct Publisher::State {
   std::uint32_t batch_for(const Route& route);
   std::uint32_t open_batch(const Route& route);
   std::uint32_t touch(const TrackerState& tracker);
-  void add_record(model::BatchBuilder& builder, const Message& message);
   static void reject(Turn& turn, const RefusedPublish& refused);
   static void answered(const std::shared_ptr<Turn>& turn, ShardId from, const std::vector<RefusedPublish>& refused);
 };
@@ -182,7 +181,7 @@ std::uint32_t Publisher::State::touch(const TrackerState& tracker) {
   return last_tracker = static_cast<std::uint32_t>(trackers.size() - 1);
 }
 
-void Publisher::State::add_record(model::BatchBuilder& builder, const Message& message) {
+void append_record(model::BatchBuilder& builder, const Message& message, bytes::ByteVector& header_head) {
   std::size_t native_size = 0;
   for (const auto& part : message.native) native_size += part.size();
   native_size += message.envelope.hidden.size();
@@ -231,7 +230,7 @@ void Publisher::publish(PublishTracker& tracker, const Route& route, const Messa
   if (route.queues.empty()) return;
 
   State::OpenBatch& batch = *state.batches[state.batch_for(route)];
-  state.add_record(batch.builder, message);
+  append_record(batch.builder, message, state.header_head);
   if (!batch.runs.empty() && batch.runs.back().tracker == touched && batch.runs.back().last + 1 == sequence) {
     batch.runs.back().last = sequence;
   } else {

@@ -9,6 +9,7 @@
 #include "broker/router.h"
 #include "broker/types.h"
 #include "io/loop.h"
+#include "model/batch_builder.h"
 #include "model/envelope.h"
 
 namespace millrace::broker {
@@ -26,6 +27,9 @@ struct Message {
   model::Envelope envelope;
   std::span<const bytes::ByteView> native;
 };
+
+/// Adds the message to a batch of enveloped records. `scratch` is reused from call to call.
+void append_record(model::BatchBuilder& builder, const Message& message, bytes::ByteVector& scratch);
 
 /// Follows the publishes of one channel until they are stored everywhere they went. Lives on the channel's shard.
 ///

@@ -127,6 +127,14 @@ void Queue::settle(const SettleRequest& request) {
   if (settled.requeued > 0 || engine_->can_deliver()) schedule_.wants_work(*this);
 }
 
+void Queue::settle_recovered(const SettleRequest& request) {
+  if (request.how != SettleHow::accept && request.how != SettleHow::reject) return;
+  dying_.clear();
+  engine_->settle_ready(request.first, request.last, request.how == SettleHow::reject, dying_);
+  schedule_.changed(*this);
+  bury(dying_);
+}
+
 void Queue::bury(const std::vector<QueueEngine::Dying>& dying) {
   if (!dying.empty()) moves_->add(dying);
 }
@@ -190,10 +198,12 @@ void Queue::check_use() {
 
 // ---- What becomes durable
 
-void Queue::flush(bool late) {
+bool Queue::flush(bool late) {
+  bool written = false;
   if (journalled()) {
     command_.clear();
     if (state_.take_command(command_, late)) {
+      written = true;
       shard_.store().append_command(storage::StateId(id().value), command_, log_options_.durability);
       moves_->flushed(shard_.store().current_round());
     }
@@ -203,6 +213,7 @@ void Queue::flush(bool late) {
     trimmed_ = floor();
     log_->trim(trimmed_);
   }
+  return written;
 }
 
 Offset Queue::floor() const {

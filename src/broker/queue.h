@@ -73,6 +73,8 @@ class Queue {
   /// Appends what fits of a publisher's batch; `refused` gets the numbers of the records that do not. False when
   /// nothing was appended; with nothing in `refused` that was for lack of space.
   bool offer(const bytes::Slab& batch, std::uint32_t records, std::vector<std::uint32_t>& refused);
+  /// Whether offer() would take all records of all the batches.
+  bool has_room(const std::vector<bytes::Slab>& batches) const;
   /// Appends a batch, whatever the limit. Fails with disk_full.
   storage::Result<Offset> append(bytes::Slab batch);
   /// Takes over what the log has committed.
@@ -81,6 +83,8 @@ class Queue {
   Result<void> consume(const ConsumeRequest& request);
   void cancel(ConsumerId consumer);
   void settle(const SettleRequest& request);
+  /// Of a transaction that was decided before the start: nobody holds what it settles.
+  void settle_recovered(const SettleRequest& request);
   void return_window(ConsumerId consumer, std::uint64_t bytes);
   void get(ConnectionId connection, bool auto_ack, Callback<GetReply> done);
   std::uint64_t purge();
@@ -92,7 +96,8 @@ class Queue {
   bool work(WorkBudget& budget);
   /// Journals the changes since the last time and frees settled records. What need not be durable soon waits for a call
   /// with `late`: a moved delivery mark, a few settled records.
-  void flush(bool late);
+  /// True when it journalled anything.
+  bool flush(bool late);
   bool has_late_work() const;
   /// A dead-letter move has come to its end.
   void move_finished();

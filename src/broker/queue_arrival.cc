@@ -84,6 +84,21 @@ bool Queue::offer(const bytes::Slab& batch, std::uint32_t records, std::vector<s
   return stored;
 }
 
+bool Queue::has_room(const std::vector<bytes::Slab>& batches) const {
+  const catalog::QueueSettings& settings = definition_.settings;
+  const bool limited = settings.max_length.has_value() || settings.max_length_bytes.has_value();
+  if (settings.overflow == catalog::Overflow::drop_head || !limited) return true;
+  Fill now = fill();
+  std::vector<RecordTraits> traits;
+  for (const bytes::Slab& batch : batches) {
+    read_traits(batch.view(), traits);
+    now.length += traits.size();
+    for (const RecordTraits& each : traits) now.bytes += each.body_bytes;
+  }
+  return now.length <= settings.max_length.value_or(UINT64_MAX) &&
+         now.bytes <= settings.max_length_bytes.value_or(UINT64_MAX);
+}
+
 /// What is refused comes in all the same, and is on its way to the dead letters from the beginning.
 bool Queue::append_refused(const bytes::Slab& batch, const std::vector<RecordTraits>& traits,
                            const std::vector<std::uint32_t>& refused) {

@@ -384,6 +384,27 @@ void QueueEngine::finish_dying(Offset offset) {
   state_.settle(offset, offset);
 }
 
+void QueueEngine::settle_ready(Offset first, Offset last, bool reject, std::vector<Dying>& dying) {
+  last = std::min(last, end_ - Offset(1));
+  if (last < first) return;
+  // What goes ahead of the cursor is passed over when the cursor gets there.
+  recovered_end_ = std::max(recovered_end_, last + Offset(1));
+  for (Offset offset = first; offset <= last; offset += Offset(1)) {
+    if (state_.settlement().is_settled(offset) || outstanding_.contains(offset.value) ||
+        dying_.contains(offset.value)) {
+      continue;
+    }
+    const std::uint64_t bytes = mean_bytes();
+    places_.at(level_of(offset)).given_back.erase(offset.value);
+    if (reject) {
+      let_die(offset, bytes, DeathReason::rejected, dying);
+    } else {
+      state_.settle(offset, offset);
+      state_.forget_bytes(bytes);
+    }
+  }
+}
+
 std::uint64_t QueueEngine::purge() {
   const std::uint64_t count = ready();
   const std::uint64_t removed_bytes = outstanding_.empty() ? bytes() : ready_bytes();

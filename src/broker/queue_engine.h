@@ -123,6 +123,8 @@ class QueueEngine {
 
   /// Settles what `consumer` holds in [first, last]. Records that die are added to `dying`.
   Settled settle(ConsumerId consumer, Offset first, Offset last, SettleHow how, std::vector<Dying>& dying);
+  /// Settles what is ready in [first, last], below the committed end, as if somebody held it.
+  void settle_ready(Offset first, Offset last, bool reject, std::vector<Dying>& dying);
   /// Removes all that is ready; returns how many.
   std::uint64_t purge();
   /// Lets the record next() named go, because its time is over or there are too many.

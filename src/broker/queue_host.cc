@@ -98,7 +98,7 @@ struct QueueHost::State final : QueueSchedule {
     if (!queue.moves()->waits_for_commit() || std::exchange(queue.in_moving_list, true)) return;
     moving.push_back(queue.id());
   }
-  void flush(Queue& queue, bool late);
+  bool flush(Queue& queue, bool late);
   void flush_late();
   void flush_moves();
   void work_all();
@@ -213,6 +213,22 @@ bool QueueHost::append(ObjectId id, const bytes::Slab& batch, std::uint32_t reco
   return true;
 }
 
+bool QueueHost::takes(ObjectId id, const std::vector<bytes::Slab>& batches) const {
+  const Queue* queue = state_->find(id);
+  return queue == nullptr || queue->has_room(batches);
+}
+
+bool QueueHost::append_decided(ObjectId id, const bytes::Slab& batch) {
+  Queue* queue = state_->find(id);
+  if (queue == nullptr) return false;
+  if (!queue->append(batch).has_value()) {
+    base::log::error("queue {}: messages of a transaction were not taken", id.value);
+    return false;
+  }
+  state_->touch(*queue);
+  return queue->log_options().durability != storage::Durability::memory;
+}
+
 storage::Result<Offset> QueueHost::append_stream(ObjectId id, bytes::Slab batch) {
   Queue* queue = state_->find(id);
   MILLRACE_ASSERT(queue != nullptr);
@@ -276,6 +292,21 @@ void QueueHost::settle(const std::vector<SettleRequest>& requests) {
   for (const SettleRequest& request : requests) {
     if (Queue* queue = state_->find(request.queue)) queue->settle(request);
   }
+}
+
+void QueueHost::settle_recovered(const std::vector<SettleRequest>& requests) {
+  for (const SettleRequest& request : requests) {
+    if (Queue* queue = state_->find(request.queue)) queue->settle_recovered(request);
+  }
+}
+
+bool QueueHost::flush(ObjectId id) {
+  Queue* queue = state_->find(id);
+  return queue != nullptr && state_->flush(*queue, false);
+}
+
+void QueueHost::answer_when_durable(storage::Round round, io::Task task) {
+  state_->answer_when_durable(round, std::move(task));
 }
 
 void QueueHost::return_window(const std::vector<WindowReturn>& returns) {
@@ -372,13 +403,13 @@ std::size_t QueueHost::remembered_moves() const {
 
 // ---- The end of a turn
 
-void QueueHost::State::flush(Queue& queue, bool late) {
-  queue.flush(late);
+bool QueueHost::State::flush(Queue& queue, bool late) {
+  const bool journalled = queue.flush(late);
   note_moves(queue);
-  if (!queue.has_late_work() || std::exchange(queue.in_late_list, true)) return;
+  if (!queue.has_late_work() || std::exchange(queue.in_late_list, true)) return journalled;
   late_queues.push_back(queue.id());
-  if (late_timer) return;
-  late_timer = shard.loop().call_after(base::to_nanos(kLateDelay), [this] { flush_late(); });
+  if (!late_timer) late_timer = shard.loop().call_after(base::to_nanos(kLateDelay), [this] { flush_late(); });
+  return journalled;
 }
 
 void QueueHost::State::flush_late() {

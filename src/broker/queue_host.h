@@ -45,6 +45,10 @@ class QueueHost final : public io::TurnHook {
 
   /// Appends a publisher's batch as Queue::offer() does. A queue that is gone swallows it.
   bool append(ObjectId queue, const bytes::Slab& batch, std::uint32_t records, std::vector<std::uint32_t>& refused);
+  /// Whether the queue has room for all of these batches, by its length limits.
+  bool takes(ObjectId queue, const std::vector<bytes::Slab>& batches) const;
+  /// Appends what was decided before: no length limit counts. True when the batch is journalled.
+  bool append_decided(ObjectId queue, const bytes::Slab& batch);
   /// For the stream view of a queue's log: like Store::append, and the queue learns of it. Length limits do not apply.
   storage::Result<Offset> append_stream(ObjectId queue, bytes::Slab batch);
   /// True when the log is the own log of a queue here.
@@ -59,6 +63,12 @@ class QueueHost final : public io::TurnHook {
   Result<void> consume(const ConsumeRequest& request);
   void cancel(ObjectId queue, ConsumerId consumer);
   void settle(const std::vector<SettleRequest>& requests);
+  /// The same for deliveries of a time before the start: what is ready again is settled all the same.
+  void settle_recovered(const std::vector<SettleRequest>& requests);
+  /// Journals what has changed of the queue now, in the present round; true when anything has.
+  bool flush(ObjectId queue);
+  /// Runs `task` when the round is durable; at once (within the call) when it is.
+  void answer_when_durable(storage::Round round, io::Task task);
   void return_window(const std::vector<WindowReturn>& returns);
   void get(ObjectId queue, ConnectionId connection, bool auto_ack, Callback<GetReply> done);
   void purge(ObjectId queue, Callback<std::uint64_t> done);

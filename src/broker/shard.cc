@@ -36,6 +36,7 @@ struct Shard::Parts {
   Consumers consumers;
   Logs logs;
   Topology topology;
+  Transactions transactions;
   std::uint64_t next_connection = 1;
   std::uint64_t next_consumer = 1;
 
@@ -51,7 +52,8 @@ struct Shard::Parts {
         receiver(owner),
         consumers(owner),
         logs(owner),
-        topology(owner) {}
+        topology(owner),
+        transactions(owner) {}
 
   void create_partitions(const catalog::Topic& topic);
 };
@@ -59,9 +61,9 @@ struct Shard::Parts {
 /// Tells the recovering store what the catalog knows of.
 class ShardRecovery final : public storage::RecoveryTarget {
  public:
-  ShardRecovery(Shard& shard, QueueHost& queues, LogHost& logs, const catalog::State& catalog,
-                const BrokerOptions& options)
-      : shard_(shard), queues_(queues), logs_(logs), options_(partition_options(options)) {
+  ShardRecovery(Shard& shard, QueueHost& queues, LogHost& logs, TransactionState& transactions,
+                const catalog::State& catalog, const BrokerOptions& options)
+      : shard_(shard), queues_(queues), logs_(logs), transactions_(transactions), options_(partition_options(options)) {
     for (const catalog::Topic* topic : catalog.topics()) {
       for (const catalog::Partition& partition : topic->partitions) {
         if (partition.shard == shard_.id()) partitions_.emplace(partition.log, topic_log_options(*topic, options_));
@@ -74,6 +76,7 @@ class ShardRecovery final : public storage::RecoveryTarget {
   }
   storage::StateMachine* state_machine(storage::StateId state) override {
     if (state == Producers::kState) return &logs_.producers();
+    if (state == TransactionState::kState) return &transactions_;
     return queues_.recovery_machine(state);
   }
 
@@ -81,6 +84,7 @@ class ShardRecovery final : public storage::RecoveryTarget {
   Shard& shard_;
   QueueHost& queues_;
   LogHost& logs_;
+  TransactionState& transactions_;
   storage::LogOptions options_;
   std::map<LogId, storage::LogOptions> partitions_;
 };
@@ -100,7 +104,7 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   for (const catalog::Queue* queue : parts.catalog.queues()) {
     parts.queues.create(*queue);
   }
-  ShardRecovery target(*this, parts.queues, parts.log_host, parts.catalog, options_);
+  ShardRecovery target(*this, parts.queues, parts.log_host, parts.transactions.state(), parts.catalog, options_);
   storage::StoreOptions store_options;
   store_options.directory = fmt::format("shards/{}", id_.value);
   store_options.shard = id_;
@@ -118,6 +122,7 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   if (!store.has_value()) return std::unexpected(to_broker(store.error()));
   parts.store = std::move(*store);
   parts.store->attach_state(Producers::kState, &parts.log_host.producers());
+  parts.store->attach_state(TransactionState::kState, &parts.transactions.state());
   parts.store->on_commit([&parts](storage::Round round) {
     // Answers first: a confirm never waits for a delivery.
     parts.receiver.committed(round);
@@ -195,6 +200,9 @@ Logs& Shard::logs() {
 }
 Topology& Shard::topology() {
   return parts_->topology;
+}
+Transactions& Shard::transactions() {
+  return parts_->transactions;
 }
 Limits& Shard::limits() {
   return parts_->limits;

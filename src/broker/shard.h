@@ -15,6 +15,7 @@
 #include "broker/publisher.h"
 #include "broker/router.h"
 #include "broker/topology.h"
+#include "broker/transactions.h"
 #include "broker/types.h"
 #include "catalog/catalog_store.h"
 #include "catalog/state.h"
@@ -109,6 +110,7 @@ class Shard {
   Consumers& consumers();
   Logs& logs();
   Topology& topology();
+  Transactions& transactions();
   Limits& limits();
   Mailbox& mailbox();
   storage::Store& store();

@@ -15,6 +15,7 @@ void Channel::settle_ranges(Settle how) {
 }
 
 void Channel::settle(std::uint64_t tag, bool multiple, Settle how) {
+  if (transaction_ != nullptr) return settle_later(tag, multiple, how);
   bool known = true;
   if (multiple && tag == 0) {
     tags_.take_all(ranges_);

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/channel_transaction.h"
 #include "gateway/amqp091/header_matching.h"
 #include "gateway/amqp091/native_codec.h"
 #include "wire/amqp091/properties.h"
@@ -90,7 +91,9 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
   }
 
   const bool is_reply = method->exchange.empty() && method->routing_key.starts_with(kReplyTo);
-  const bool replied = is_reply && send_reply(method->routing_key, block, body);
+  const bool transactional = transaction_ != nullptr;
+  const bool replied = is_reply && (transactional ? keep_reply(method->routing_key, block, body)
+                                                  : send_reply(method->routing_key, block, body));
   const PropertyFacts facts(*properties);
   const broker::Route& route = shard().router().route(*exchange, method->routing_key, more_keys_.keys, &facts);
   if (route.queues.empty() && !replied) {
@@ -106,6 +109,10 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
   const bytes::ByteView native[] = {
       method_payload.subspan(kBeforeNames, method_payload.size() - kBeforeNames - kBehindNames), block};
   message.native = native;
+  if (transactional) {
+    transaction_->work.publish(route, message);
+    return check_transaction();
+  }
   shard().publisher().publish(tracker_, route, message);
   count_unsettled(header.body_size + block.size() + method_payload.size());
 }
@@ -147,7 +154,7 @@ void Channel::return_message(const wire::BasicPublish& method, const wire::Conte
                              std::span<const bytes::ByteView> body) {
   const wire::BasicReturn returned{static_cast<std::uint16_t>(ReplyCode::no_route), wire::name_of(ReplyCode::no_route),
                                    method.exchange, method.routing_key};
-  bytes::ByteVector& out = connection_.out();
+  bytes::ByteVector& out = transaction_ != nullptr ? transaction_->returns : connection_.out();
   wire::append_with_header(out, number_, returned, header.property_block, header.body_size);
   for (const bytes::ByteView part : body) wire::append_body(out, number_, part, connection_.frame_max());
 }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "gateway/amqp091/channel_transaction.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -70,6 +71,9 @@ const Channel::Handler* Channel::find_handler(Method method) {
       Handler::of<wire::BasicRecover>(kNow, Do<&Channel::basic_recover>{}),
       Handler::of<wire::BasicNack>(kNow, Do<&Channel::basic_nack>{}),
       Handler::of<wire::ConfirmSelect>(kNow, Do<&Channel::confirm_select>{}),
+      Handler::of<wire::TxSelect>(kNow, Do<&Channel::tx_select>{}),
+      Handler::of<wire::TxCommit>(kAfterPublishes, Do<&Channel::tx_commit>{}),
+      Handler::of<wire::TxRollback>(kNow, Do<&Channel::tx_rollback>{}),
   };
   static_assert(std::ranges::is_sorted(kHandlers, {}, &Handler::method));
   const auto* found = std::ranges::lower_bound(kHandlers, method, {}, &Handler::method);
@@ -173,9 +177,6 @@ void Channel::handle_method(const wire::Frame& frame) {
     return handler->run(*this, in);
   }
   const std::string_view name = wire::name_of(method);
-  if (wire::class_id_of(method) == static_cast<std::uint16_t>(wire::ClassId::tx_class) && !name.empty()) {
-    return fail(ReplyCode::not_implemented, std::string(name));
-  }
   fail(ReplyCode::command_invalid, name.empty() ? "unknown method" : fmt::format("unexpected method {}", name));
 }
 
@@ -201,6 +202,7 @@ void Channel::release() {
     shard().consumers().drop(consumer->id());
   }
   consumers_.clear();
+  drop_transaction();
   tags_.take_all(ranges_);
   settle_ranges(broker::Settle::requeue);
 }

@@ -16,6 +16,7 @@
 
 namespace millrace::gateway::amqp091 {
 
+struct ChannelTransaction;
 struct QueueDeclaration;
 
 /// One channel of a connection. Its requests take effect in the order they were sent: while one waits for the broker,
@@ -169,6 +170,15 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void return_message(const wire::BasicPublish& method, const wire::ContentHeader& header,
                       std::span<const bytes::ByteView> body);
 
+  // tx_methods.cc
+  void tx_select(const wire::TxSelect& method);
+  void tx_commit(const wire::TxCommit& method);
+  void tx_rollback(const wire::TxRollback& method);
+  void settle_later(std::uint64_t tag, bool multiple, broker::Settle how);
+  bool keep_reply(std::string_view name, bytes::ByteView properties, std::span<const bytes::ByteView> body);
+  void check_transaction();
+  void drop_transaction();
+
   // confirm.cc
   void confirm_select(const wire::ConfirmSelect& method);
   void count_unsettled(std::uint64_t bytes);
@@ -187,6 +197,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void consume_replies(const wire::BasicConsume& method);
   void stop_replies();
   void declare_reply_queue(const wire::QueueDeclare& method);
+  bool can_reply(std::string_view name) const;
   bool send_reply(std::string_view name, bytes::ByteView properties, std::span<const bytes::ByteView> body);
 
   // basic_get.cc
@@ -228,9 +239,10 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   };
   std::deque<Unsettled> unsettled_;
   bool confirms_ = false;
-  std::uint64_t confirm_base_ = 0;       // publishes before confirm.select
-  std::uint64_t confirmed_ = 0;          // sequence
-  std::vector<std::uint64_t> rejected_;  // told to the client, above confirmed_
+  std::unique_ptr<ChannelTransaction> transaction_;  // of a transactional channel
+  std::uint64_t confirm_base_ = 0;                   // publishes before confirm.select
+  std::uint64_t confirmed_ = 0;                      // sequence
+  std::vector<std::uint64_t> rejected_;              // told to the client, above confirmed_
   // The exchange of the last publish, permitted and present as of that catalog generation.
   std::string target_name_;
   const catalog::Exchange* target_ = nullptr;

@@ -6,6 +6,9 @@
 namespace millrace::gateway::amqp091 {
 
 void Channel::confirm_select(const wire::ConfirmSelect& method) {
+  if (transaction_ != nullptr) {
+    return fail(wire::ReplyCode::precondition_failed, "cannot switch from tx to confirm mode");
+  }
   if (!confirms_) {
     confirms_ = true;
     confirm_base_ = tracker_.last_sequence();

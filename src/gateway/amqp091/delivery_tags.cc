@@ -72,47 +72,92 @@ std::uint64_t DeliveryTags::skip() {
   return next_++;
 }
 
-bool DeliveryTags::take(std::uint64_t tag, std::vector<Range>& out) {
+template <class Add>
+bool DeliveryTags::take_one(std::uint64_t tag, Add add) {
   if (const auto it = aside_.find(tag); it != aside_.end()) {
-    append(it->second, out);
+    add(tag, it->second);
     aside_.erase(it);
     return true;
   }
   if (!is_live(tag)) return false;
-  append(slot(tag).entry, out);
+  add(tag, slot(tag).entry);
   slot(tag).entry.offset = model::kNoOffset;
   --live_;
   pop_dead();
   return true;
 }
 
-bool DeliveryTags::take_through(std::uint64_t tag, std::vector<Range>& out) {
+template <class Add>
+bool DeliveryTags::take_up_to(std::uint64_t tag, Add add) {
   if (const auto it = aside_.find(tag); it != aside_.end()) {
     const auto end = std::next(it);
-    for (auto each = aside_.begin(); each != end; ++each) append(each->second, out);
+    for (auto each = aside_.begin(); each != end; ++each) add(each->first, each->second);
     aside_.erase(aside_.begin(), end);
     return true;
   }
   if (!is_live(tag)) return false;
-  for (const auto& [key, entry] : aside_) append(entry, out);
+  for (const auto& [key, entry] : aside_) add(key, entry);
   aside_.clear();
   for (; first_ <= tag; ++first_) {
     if (!slot(first_).live()) continue;
-    append(slot(first_).entry, out);
+    add(first_, slot(first_).entry);
     --live_;
   }
   pop_dead();
   return true;
 }
 
-void DeliveryTags::take_all(std::vector<Range>& out) {
-  for (const auto& [key, entry] : aside_) append(entry, out);
+template <class Add>
+void DeliveryTags::take_each(Add add) {
+  for (const auto& [key, entry] : aside_) add(key, entry);
   aside_.clear();
   for (; first_ < next_; ++first_) {
-    if (slot(first_).live()) append(slot(first_).entry, out);
+    if (slot(first_).live()) add(first_, slot(first_).entry);
   }
   live_ = 0;
   ring_ = {};
+}
+
+namespace {
+
+auto to_ranges(std::vector<DeliveryTags::Range>& out) {
+  return [&out](std::uint64_t, const DeliveryTags::Entry& entry) { DeliveryTags::append(entry, out); };
+}
+auto to_taken(std::vector<DeliveryTags::Taken>& out) {
+  return [&out](std::uint64_t tag, const DeliveryTags::Entry& entry) { out.push_back({tag, entry}); };
+}
+
+}  // namespace
+
+bool DeliveryTags::take(std::uint64_t tag, std::vector<Range>& out) {
+  return take_one(tag, to_ranges(out));
+}
+bool DeliveryTags::take(std::uint64_t tag, std::vector<Taken>& out) {
+  return take_one(tag, to_taken(out));
+}
+bool DeliveryTags::take_through(std::uint64_t tag, std::vector<Range>& out) {
+  return take_up_to(tag, to_ranges(out));
+}
+bool DeliveryTags::take_through(std::uint64_t tag, std::vector<Taken>& out) {
+  return take_up_to(tag, to_taken(out));
+}
+void DeliveryTags::take_all(std::vector<Range>& out) {
+  take_each(to_ranges(out));
+}
+void DeliveryTags::take_all(std::vector<Taken>& out) {
+  take_each(to_taken(out));
+}
+
+void DeliveryTags::restore(const std::vector<Taken>& taken) {
+  for (const Taken& one : taken) {
+    if (one.tag < first_) {
+      aside_.emplace(one.tag, one.entry);
+    } else {
+      MILLRACE_ASSERT(one.tag < next_ && !slot(one.tag).live());
+      slot(one.tag).entry = one.entry;
+      ++live_;
+    }
+  }
 }
 
 }  // namespace millrace::gateway::amqp091

@@ -26,6 +26,12 @@ class DeliveryTags {
     broker::Offset last;
   };
 
+  /// A delivery that was taken out and may come back.
+  struct Taken {
+    std::uint64_t tag = 0;
+    Entry entry;
+  };
+
   /// The next tag, for a delivery that must be settled.
   std::uint64_t add(const Entry& entry);
   /// The next tag, for one that is settled already.
@@ -36,6 +42,14 @@ class DeliveryTags {
   /// Takes out all up to and including `tag`, which must be one of an unsettled delivery.
   [[nodiscard]] bool take_through(std::uint64_t tag, std::vector<Range>& out);
   void take_all(std::vector<Range>& out);
+  // The same, so that restore() can undo it.
+  [[nodiscard]] bool take(std::uint64_t tag, std::vector<Taken>& out);
+  [[nodiscard]] bool take_through(std::uint64_t tag, std::vector<Taken>& out);
+  void take_all(std::vector<Taken>& out);
+  /// What was taken is unsettled again.
+  void restore(const std::vector<Taken>& taken);
+  /// Adds the delivery to the ranges.
+  static void append(const Entry& entry, std::vector<Range>& out);
 
   std::size_t unsettled() const { return live_ + aside_.size(); }
 
@@ -48,7 +62,12 @@ class DeliveryTags {
   bool is_live(std::uint64_t tag);
   void make_room();
   void pop_dead();
-  static void append(const Entry& entry, std::vector<Range>& out);
+  template <class Add>
+  bool take_one(std::uint64_t tag, Add add);
+  template <class Add>
+  bool take_up_to(std::uint64_t tag, Add add);
+  template <class Add>
+  void take_each(Add add);
 
   std::vector<Slot> ring_;   // a power of two, or empty
   std::uint64_t first_ = 1;  // tag of the ring's oldest

@@ -102,6 +102,11 @@ void Channel::declare_reply_queue(const wire::QueueDeclare& method) {
   });
 }
 
+bool Channel::can_reply(std::string_view name) const {
+  const auto address = ReplyAddress::parse(name);
+  return address.has_value() && address->shard.value < connection_.shard().shard_count();
+}
+
 /// False when nobody of that name can exist. A reply is stored nowhere: it is lost when its receiver is gone.
 bool Channel::send_reply(std::string_view name, bytes::ByteView properties, std::span<const bytes::ByteView> body) {
   const auto address = ReplyAddress::parse(name);

@@ -134,5 +134,49 @@ def take_headers(ch, target, source, copy, expected):
     equal("BCC" in properties.headers, False)
 
 
+@test
+def settlements_of_a_transaction():
+    with channel(confirms=False) as ch, channel() as other:
+        [queue] = queues(other, 1)
+        publish(other, queue, b"1", b"2", b"3")
+        ch.tx_select()
+        tags = [ch.basic_get(queue)[0].delivery_tag for _ in range(3)]
+        ch.basic_ack(tags[0])
+        ch.basic_reject(tags[1], requeue=False)
+        ch.tx_rollback()
+        ch.basic_ack(tags[1], multiple=True)
+        ch.basic_nack(tags[2], requeue=True)
+        equal(drain(other, queue), [])
+        ch.tx_commit()
+        equal(drain(other, queue), [b"3"])
+
+
+@test
+def unroutable_messages_of_a_transaction_are_returned_by_the_commit():
+    with channel(confirms=False) as ch:
+        returned = []
+        ch.add_on_return_callback(lambda _ch, method, _properties, body: returned.append((method.reply_code, body)))
+        ch.tx_select()
+        ch.basic_publish("", name("nowhere"), b"gone", mandatory=True)
+        ch.tx_rollback()
+        ch.basic_publish("", name("nowhere"), b"lost", mandatory=True)
+        ch.connection.process_data_events(0.2)
+        equal(returned, [])
+        ch.tx_commit()
+        ch.connection.process_data_events(0.2)
+        equal(returned, [(312, b"lost")])
+
+
+@test
+def transactions_and_confirms_do_not_mix():
+    with channel(confirms=True) as ch:
+        equal(closes_channel(406, ch.tx_select), "PRECONDITION_FAILED - cannot switch from confirm to tx mode")
+    with channel(confirms=False) as ch:
+        ch.tx_select()
+        equal(closes_channel(406, ch.confirm_delivery), "PRECONDITION_FAILED - cannot switch from tx to confirm mode")
+    with channel(confirms=False) as ch:
+        equal(closes_channel(406, ch.tx_commit), "PRECONDITION_FAILED - channel is not transactional")
+
+
 if __name__ == "__main__":
     main()
