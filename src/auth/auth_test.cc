@@ -117,6 +117,18 @@ TEST_F(Permissions, PatternsAreCheckedAndMatchedInLinearTime) {
   EXPECT_FALSE(may(Operation::configure, std::string(250, 'a') + "b"));
 }
 
+TEST_F(Permissions, TopicPatternsKnowTheUserAndTheVirtualHost) {
+  const catalog::TopicPermission permission{
+      .user = "ann", .vhost = kVhost, .exchange = "x", .write = "^{username}[.]", .read = "{vhost}:{username}$"};
+  EXPECT_TRUE(authorizer_.allowed_topic(permission, Operation::write, "ann.says"));
+  EXPECT_FALSE(authorizer_.allowed_topic(permission, Operation::write, "bob.says"));
+  EXPECT_TRUE(authorizer_.allowed_topic(permission, Operation::read, "to /:ann"));
+  EXPECT_FALSE(authorizer_.allowed_topic(permission, Operation::read, "to /:ann too"));
+  const catalog::TopicPermission empty{.user = "ann", .vhost = kVhost, .exchange = "x", .write = "", .read = ""};
+  EXPECT_FALSE(authorizer_.allowed_topic(empty, Operation::write, "key"));
+  EXPECT_TRUE(authorizer_.allowed_topic(empty, Operation::write, ""));
+}
+
 TEST_F(Permissions, LoopbackUsersComeFromThisMachineOnly) {
   authorizer_.set_loopback_users({"guest"});
   EXPECT_TRUE(authorizer_.may_connect("guest", true));

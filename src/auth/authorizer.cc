@@ -1,44 +1,47 @@
 #include "auth/authorizer.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <map>
+#include <optional>
+
+#include "auth/pattern.h"
 
 namespace millrace::auth {
 
 namespace {
 
-// Memory that one compiled pattern may take.
-constexpr std::int64_t kPatternMemory = std::int64_t{1} << 20;
 // Answers remembered per shard: publishers ask the same question again and again.
 constexpr std::size_t kMaxAnswers = 10'000;
+// Patterns kept compiled.
+constexpr std::size_t kMaxCompiled = 1'000;
 
-RE2::Options options() {
-  RE2::Options options;
-  options.set_max_mem(kPatternMemory);
-  options.set_log_errors(false);
-  return options;
+/// The empty pattern allows the empty name only.
+std::string_view effective(std::string_view pattern) {
+  return pattern.empty() ? "^$" : pattern;
 }
 
-std::unique_ptr<RE2> compile(std::string_view pattern) {
-  const std::string text = pattern.empty() ? "^$" : std::string(pattern);
-  return std::make_unique<RE2>(text, options());
+void replace_all(std::string& text, std::string_view what, std::string_view with) {
+  for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
 }
 
 }  // namespace
 
 struct Authorizer::Patterns {
-  std::map<std::string, std::unique_ptr<RE2>, std::less<>> compiled;
+  std::map<std::string, std::optional<Pattern>, std::less<>> compiled;
   // Key: user, vhost, operation and resource, each with its length.
   std::map<std::string, bool, std::less<>> answers;
   std::string key;  // reused
 
   bool matches(const std::string& pattern, std::string_view resource) {
     auto it = compiled.find(pattern);
-    if (it == compiled.end()) it = compiled.emplace(pattern, compile(pattern)).first;
-    if (!it->second->ok()) return false;
-    return RE2::PartialMatch(re2::StringPiece(resource.data(), resource.size()), *it->second);
+    if (it == compiled.end()) {
+      if (compiled.size() >= kMaxCompiled) compiled.clear();
+      auto made = Pattern::compile(effective(pattern));
+      it = compiled.emplace(pattern, made.has_value() ? std::optional(std::move(*made)) : std::nullopt).first;
+    }
+    return it->second.has_value() && it->second->found_in(resource);
   }
 };
 
@@ -68,6 +71,15 @@ bool Authorizer::allowed(const std::string& user, model::ObjectId vhost, Operati
   return answer;
 }
 
+bool Authorizer::allowed_topic(const catalog::TopicPermission& permission, Operation operation,
+                               std::string_view routing_key) {
+  std::string pattern = operation == Operation::write ? permission.write : permission.read;
+  const catalog::VirtualHost* vhost = catalog_.find_virtual_host(permission.vhost);
+  replace_all(pattern, "{username}", permission.user);
+  replace_all(pattern, "{vhost}", vhost == nullptr ? std::string_view() : vhost->name);
+  return patterns_->matches(pattern, routing_key);
+}
+
 bool Authorizer::may_enter(const std::string& user, model::ObjectId vhost) const {
   return catalog_.find_permission(user, vhost) != nullptr;
 }
@@ -89,8 +101,8 @@ void Authorizer::changed(const std::vector<catalog::Command>& commands) {
 }
 
 Result<void> Authorizer::check_pattern(std::string_view pattern) {
-  const auto compiled = compile(pattern);
-  if (!compiled->ok()) return base::fail(AuthErrc::bad_pattern, compiled->error());
+  const auto compiled = Pattern::compile(effective(pattern));
+  if (!compiled.has_value()) return std::unexpected(compiled.error());
   return {};
 }
 

@@ -24,6 +24,8 @@ class Authorizer {
   ~Authorizer();
 
   bool allowed(const std::string& user, model::ObjectId vhost, Operation operation, std::string_view resource);
+  /// Whether the user of the topic permission may use the routing key. Operation::configure is not asked for.
+  bool allowed_topic(const catalog::TopicPermission& permission, Operation operation, std::string_view routing_key);
   /// Whether the user has any permission in the virtual host.
   bool may_enter(const std::string& user, model::ObjectId vhost) const;
   /// Users in the loopback list connect from this machine only.

@@ -48,9 +48,15 @@ namespace {
 /// The catalog stores patterns; what a pattern is, auth knows.
 Result<void> check_patterns(const catalog::Transaction& transaction) {
   for (const catalog::Command& command : transaction.commands) {
-    const auto* put = std::get_if<catalog::PutPermission>(&command);
-    if (put == nullptr) continue;
-    for (const std::string* pattern : {&put->permission.configure, &put->permission.write, &put->permission.read}) {
+    std::vector<const std::string*> patterns;
+    if (const auto* put = std::get_if<catalog::PutPermission>(&command)) {
+      patterns = {&put->permission.configure, &put->permission.write, &put->permission.read};
+    } else if (const auto* topic = std::get_if<catalog::PutTopicPermission>(&command)) {
+      patterns = {&topic->permission.write, &topic->permission.read};
+    } else if (const auto* policy = std::get_if<catalog::PutPolicy>(&command)) {
+      patterns = {&policy->policy.pattern};
+    }
+    for (const std::string* pattern : patterns) {
       if (const auto valid = auth::Authorizer::check_pattern(*pattern); !valid.has_value()) {
         return base::fail(BrokerErrc::invalid, fmt::format("pattern '{}': {}", *pattern, valid.error().detail));
       }

@@ -8,6 +8,7 @@
 
 #include "broker/types.h"
 #include "bytes/view.h"
+#include "catalog/objects.h"
 #include "model/envelope.h"
 #include "model/header_match.h"
 
@@ -47,6 +48,8 @@ class DeadLetterRewriter {
   virtual std::vector<Death> deaths(bytes::ByteView native) const = 0;
   /// Adds the message's headers, for exchanges that look at them.
   virtual void headers(bytes::ByteView native, model::HeaderList& out) const = 0;
+  /// Appends one of the message's own properties, if it has it; see MessageFacts.
+  virtual void property(bytes::ByteView native, catalog::HashSource source, bytes::ByteVector& out) const = 0;
   /// The native block with this death recorded and the new exchange and routing key. A time to live is removed by the
   /// broker from the envelope, and must be removed here from the block, so that the message does not expire again.
   /// The hidden block stays as it is, unless the message does not go by its own keys: then it is dropped.

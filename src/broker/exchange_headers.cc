@@ -21,6 +21,7 @@ struct TextHash {
 class HeadersRoutes final : public ExchangeRoutes {
  public:
   bool repeatable() const override { return false; }
+  bool by_key() const override { return false; }
   void add(const catalog::Binding& binding) override;
   void remove(const catalog::Binding& binding) override;
   void match(MatchInput& input, std::vector<Destination>& out) override;

@@ -25,6 +25,9 @@ class MessageFacts {
   virtual ~MessageFacts() = default;
   /// Adds the message's headers; their names live as long as this object.
   virtual void headers(model::HeaderList& out) const = 0;
+  /// Appends the value of one of the message's own properties (no header and not the routing key); nothing when it does
+  /// not have it.
+  virtual void property(catalog::HashSource source, bytes::ByteVector& out) const = 0;
 };
 
 /// One message on its way through exchanges.
@@ -42,6 +45,7 @@ class MatchInput {
     }
     return headers_;
   }
+  const MessageFacts* facts() const { return facts_; }
 
  private:
   std::string_view key_;
@@ -51,12 +55,14 @@ class MatchInput {
 };
 
 /// The bindings of one exchange, arranged for its type. One small file per type: exchange_direct.cc,
-/// exchange_fanout.cc, exchange_topic.cc, exchange_headers.cc.
+/// exchange_fanout.cc, exchange_topic.cc, exchange_headers.cc, exchange_hash.cc, exchange_random.cc.
 class ExchangeRoutes {
  public:
   virtual ~ExchangeRoutes() = default;
   /// Whether match() depends on nothing but bindings and key, so that its answer may be remembered.
   virtual bool repeatable() const { return true; }
+  /// Whether a message with several keys is matched by each of them; else once, by the first that gets here.
+  virtual bool by_key() const { return true; }
   virtual void add(const catalog::Binding& binding) = 0;
   virtual void remove(const catalog::Binding& binding) = 0;
   /// Appends the destinations; one may appear several times.
@@ -67,6 +73,11 @@ std::unique_ptr<ExchangeRoutes> make_direct_routes();
 std::unique_ptr<ExchangeRoutes> make_fanout_routes();
 std::unique_ptr<ExchangeRoutes> make_topic_routes();
 std::unique_ptr<ExchangeRoutes> make_headers_routes();
+/// The binding's key says how many places of the ring its destination has.
+std::unique_ptr<ExchangeRoutes> make_consistent_hash_routes(const catalog::Exchange& exchange);
+std::unique_ptr<ExchangeRoutes> make_modulus_hash_routes();
+/// Any one of the destinations. `seed` makes the choices of exchanges differ.
+std::unique_ptr<ExchangeRoutes> make_random_routes(std::uint64_t seed);
 
 std::unique_ptr<ExchangeRoutes> make_exchange_routes(const catalog::Exchange& exchange);
 

@@ -29,6 +29,9 @@ class DyingFacts final : public MessageFacts {
     if (rewritten_.empty()) rewritten_ = rewriter_->rewrite(found_.envelope.native, death_);
     rewriter_->headers(rewritten_, out);
   }
+  void property(catalog::HashSource source, bytes::ByteVector& out) const override {
+    if (rewriter_ != nullptr) rewriter_->property(found_.envelope.native, source, out);
+  }
 
  private:
   const DeadLetterRewriter* rewriter_;

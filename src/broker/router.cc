@@ -70,6 +70,8 @@ struct Router::Tables {
     std::vector<Destination> destinations;
     std::vector<QueueRef> queues;
     model::HeaderList headers;
+    // Exchanges that have matched the message and do so once, however many keys it has.
+    std::vector<std::uint64_t> matched;
     bool repeatable = true;
     bool unresolved = false;
   } walk;
@@ -94,6 +96,10 @@ struct Router::Tables {
   void visit(const catalog::Exchange& exchange, MatchInput& input);
   /// Adds what the key leads to, to the walk's queues.
   void collect(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts);
+  void begin() {
+    walk.queues.clear();
+    walk.matched.clear();
+  }
   const Route* intern();
   const Route& find(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts);
   void queue_named(ObjectId vhost, std::string_view name);
@@ -141,6 +147,10 @@ void Router::Tables::visit(const catalog::Exchange& exchange, MatchInput& input)
   }
   ExchangeRoutes& bindings = routes_of(exchange);
   walk.repeatable = walk.repeatable && bindings.repeatable();
+  if (!bindings.by_key()) {
+    if (std::ranges::find(walk.matched, exchange.id.value) != walk.matched.end()) return;
+    walk.matched.push_back(exchange.id.value);
+  }
   walk.destinations.clear();
   bindings.match(input, walk.destinations);
   for (const Destination& destination : walk.destinations) {
@@ -197,7 +207,7 @@ const Route& Router::Tables::find(const catalog::Exchange& exchange, std::string
       return *known->second;
     }
   }
-  walk.queues.clear();
+  begin();
   collect(exchange, key, facts);
   if (!walk.repeatable) return *intern();
   if (ways >= kRememberedWays) {
@@ -264,7 +274,7 @@ const Route& Router::route(const catalog::Exchange& exchange, std::string_view r
                            std::span<const std::string_view> more_keys, const MessageFacts* facts) {
   if (more_keys.empty()) return route(exchange, routing_key, facts);
   Tables& t = *tables_;
-  t.walk.queues.clear();
+  t.begin();
   t.collect(exchange, routing_key, facts);
   for (const std::string_view key : more_keys) t.collect(exchange, key, facts);
   return *t.intern();

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
 
 #include "base/prng.h"
 #include "catalog/catalog_store.h"
@@ -21,6 +22,10 @@ class TestFacts final : public MessageFacts {
   void headers(model::HeaderList& out) const override {
     for (const auto& [name, number] : numbers_) model::append_comparable(out.add(name), number);
     for (const auto& [name, text] : texts_) model::append_comparable(out.add(name), bytes::as_bytes(text));
+  }
+  void property(catalog::HashSource source, bytes::ByteVector& out) const override {
+    const auto it = texts_.find(source == catalog::HashSource::message_id ? "message-id" : "other");
+    if (it != texts_.end()) out.insert(out.end(), it->second.begin(), it->second.end());
   }
 
  private:
@@ -223,6 +228,88 @@ TEST_F(RouterTest, ManyHeadersBindingsAgreeWithAPlainSearch) {
     const TestFacts facts(numbers);
     ASSERT_EQ(routed("h", "", &facts), expected);
   }
+}
+
+TEST_F(RouterTest, AConsistentHashSpreadsByWeightAndMovesLittle) {
+  const ObjectId x = exchange("h", ExchangeType::consistent_hash);
+  EXPECT_EQ(routed("h", "key"), Names{});
+  const ObjectId light = queue("light");
+  bind(x, light, "10");
+  bind(x, queue("heavy"), "30");
+  bind(x, light, "77");  // the first binding counts
+  std::map<std::string, int> count;
+  std::map<std::string, std::string> before;
+  constexpr int kKeys = 4000;
+  for (int i = 0; i < kKeys; ++i) {
+    const std::string key = "key" + std::to_string(i);
+    const Names to = routed("h", key);
+    ASSERT_EQ(to.size(), 1U);
+    EXPECT_EQ(routed("h", key), to);
+    ++count[to[0]];
+    before[key] = to[0];
+  }
+  EXPECT_NEAR(count["light"], kKeys / 4, kKeys / 20);
+  bind(x, queue("new"), "10");
+  int moved = 0;
+  for (const auto& [key, queue] : before) {
+    const Names to = routed("h", key);
+    if (to[0] == queue) continue;
+    ++moved;
+    EXPECT_EQ(to[0], "new");
+  }
+  EXPECT_NEAR(moved, kKeys / 5, kKeys / 20);
+  apply(catalog::Unbind{binding(x, light, "77")});
+  EXPECT_EQ(routed("h", "key1"), Names{before["key1"]});
+}
+
+TEST_F(RouterTest, AHashMayLookAtAHeaderOrAProperty) {
+  for (const auto source : {catalog::HashSource::header, catalog::HashSource::message_id}) {
+    catalog::Exchange definition;
+    definition.id = ObjectId(next++);
+    definition.vhost = vhost;
+    definition.name = source == catalog::HashSource::header ? "by-header" : "by-property";
+    definition.type = ExchangeType::consistent_hash;
+    definition.hash_source = source;
+    definition.hash_header = "customer";
+    apply(catalog::CreateExchange{definition});
+    for (int i = 0; i < 8; ++i) bind(definition.id, queue(definition.name + std::to_string(i)), "1");
+    std::set<std::string> reached;
+    for (int i = 0; i < 100; ++i) {
+      const TestFacts facts({}, {{"customer", std::to_string(i)}, {"message-id", std::to_string(i)}});
+      const Names to = routed(definition.name, "same key", &facts);
+      ASSERT_EQ(to.size(), 1U);
+      EXPECT_EQ(routed(definition.name, "another key", &facts), to);
+      reached.insert(to[0]);
+    }
+    EXPECT_EQ(reached.size(), 8U);
+    EXPECT_EQ(routed(definition.name, "k").size(), 1U);
+  }
+}
+
+TEST_F(RouterTest, AModulusHashAndARandomChoiceTakeOneQueue) {
+  const ObjectId modulus = exchange("m", ExchangeType::modulus_hash);
+  const ObjectId random = exchange("r", ExchangeType::random);
+  for (int i = 0; i < 5; ++i) {
+    const ObjectId q = queue("q" + std::to_string(i));
+    bind(modulus, q, "ignored");
+    bind(random, q, "ignored");
+  }
+  std::set<std::string> by_hash;
+  std::set<std::string> by_chance;
+  for (int i = 0; i < 200; ++i) {
+    const Names to = routed("m", std::to_string(i));
+    ASSERT_EQ(to.size(), 1U);
+    EXPECT_EQ(routed("m", std::to_string(i)), to);
+    by_hash.insert(to[0]);
+    const Names chosen = routed("r", "same");
+    ASSERT_EQ(chosen.size(), 1U);
+    by_chance.insert(chosen[0]);
+  }
+  EXPECT_EQ(by_hash.size(), 5U);
+  EXPECT_EQ(by_chance.size(), 5U);
+  // One choice for a message, however many keys it has.
+  const std::string_view more[] = {"b", "c", "d"};
+  EXPECT_EQ(router.route(*state.find_exchange(random), "a", more, nullptr).queues.size(), 1U);
 }
 
 TEST_F(RouterTest, AMessageWithSeveralKeysGoesOnceToEachQueue) {

@@ -115,20 +115,29 @@ void CatalogStore::create_first_content(const std::string& guest_password_hash) 
 
 Result<std::vector<Command>> CatalogStore::apply_all(const std::vector<Command>& commands) {
   std::vector<Command> durable;
-  if (commands.size() == 1) {
-    if (auto valid = state_.validate(commands[0]); !valid.has_value()) return std::unexpected(valid.error());
-    if (state_.is_durable(commands[0])) durable.push_back(commands[0]);
-    state_.apply(commands[0]);
-    return durable;
+  // Each is checked with those before it applied; when one fails, they are taken back.
+  std::vector<std::vector<Command>> undo;
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    const Command& command = commands[i];
+    auto valid = state_.validate(command);
+    const bool last = i + 1 == commands.size();
+    if (valid.has_value() && !last) {
+      auto inverse = state_.inverse(command);
+      if (inverse.has_value()) {
+        undo.push_back(std::move(*inverse));
+      } else {
+        valid = fail(CatalogErrc::invalid, "a reservation of numbers stands alone or last");
+      }
+    }
+    if (!valid.has_value()) {
+      for (auto step = undo.rbegin(); step != undo.rend(); ++step) {
+        for (const Command& back : *step) state_.apply(back);
+      }
+      return std::unexpected(valid.error());
+    }
+    if (state_.is_durable(command)) durable.push_back(command);
+    state_.apply(command);
   }
-  State next = state_.clone();
-  for (const Command& command : commands) {
-    if (auto valid = next.validate(command); !valid.has_value()) return std::unexpected(valid.error());
-    if (next.is_durable(command)) durable.push_back(command);
-    next.apply(command);
-  }
-  // Applied once more in place: pointers into the state stay valid.
-  for (const Command& command : commands) state_.apply(command);
   return durable;
 }
 

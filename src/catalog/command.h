@@ -67,10 +67,27 @@ struct Unbind {
 struct ReserveIds {
   std::uint64_t up_to = 0;
 };
+struct PutTopicPermission {
+  TopicPermission permission;
+};
+struct DeleteTopicPermission {
+  std::string user;
+  ObjectId vhost;
+  std::string exchange;
+};
+struct PutPolicy {
+  Policy policy;
+};
+struct DeletePolicy {
+  ObjectId vhost;
+  bool of_operator = false;
+  std::string name;
+};
 
 /// One change of the catalog. The order is stored: only append.
 using Command = std::variant<CreateVirtualHost, DeleteVirtualHost, PutUser, DeleteUser, PutPermission, DeletePermission,
                              CreateExchange, DeleteExchange, CreateQueue, DeleteQueue, CreateTopic, DeleteTopic,
-                             AddPartitions, AlterTopicSettings, Bind, Unbind, ReserveIds>;
+                             AddPartitions, AlterTopicSettings, Bind, Unbind, ReserveIds, PutTopicPermission,
+                             DeleteTopicPermission, PutPolicy, DeletePolicy>;
 
 }  // namespace millrace::catalog

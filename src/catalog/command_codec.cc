@@ -135,8 +135,8 @@ void describe(Permission& v, Codec& c) {
 }
 template <class Codec>
 void describe(Exchange& v, Codec& c) {
-  c(v.id, v.vhost, v.name, v.type, v.durable, v.auto_delete, v.internal, v.alternate_exchange, v.native_arguments,
-    v.native_protocol);
+  c(v.id, v.vhost, v.name, v.type, v.durable, v.auto_delete, v.internal, v.alternate_exchange, v.hash_source,
+    v.hash_header, v.native_arguments, v.native_protocol);
 }
 template <class Codec>
 void describe(QueueSettings& v, Codec& c) {
@@ -147,6 +147,19 @@ template <class Codec>
 void describe(Queue& v, Codec& c) {
   c(v.id, v.vhost, v.name, v.shard, v.durable, v.auto_delete, v.exclusive_owner, v.settings, v.native_arguments,
     v.native_protocol, v.owner_user);
+}
+template <class Codec>
+void describe(TopicPermission& v, Codec& c) {
+  c(v.user, v.vhost, v.exchange, v.write, v.read);
+}
+template <class Codec>
+void describe(PolicyDefinition& v, Codec& c) {
+  c(v.alternate_exchange, v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes,
+    v.overflow, v.delivery_limit, v.message_ttl_ms, v.expires_ms);
+}
+template <class Codec>
+void describe(Policy& v, Codec& c) {
+  c(v.vhost, v.name, v.of_operator, v.pattern, v.priority, v.target, v.definition);
 }
 template <class Codec>
 void describe(Partition& v, Codec& c) {
@@ -240,6 +253,22 @@ void describe(Unbind& v, Codec& c) {
 template <class Codec>
 void describe(ReserveIds& v, Codec& c) {
   c(v.up_to);
+}
+template <class Codec>
+void describe(PutTopicPermission& v, Codec& c) {
+  c(v.permission);
+}
+template <class Codec>
+void describe(DeleteTopicPermission& v, Codec& c) {
+  c(v.user, v.vhost, v.exchange);
+}
+template <class Codec>
+void describe(PutPolicy& v, Codec& c) {
+  c(v.policy);
+}
+template <class Codec>
+void describe(DeletePolicy& v, Codec& c) {
+  c(v.vhost, v.of_operator, v.name);
 }
 
 template <std::size_t Kind = 0>

@@ -40,13 +40,31 @@ struct Permission {
   std::string read;
 };
 
+/// Of a user in a virtual host, for one exchange that routes by patterns: patterns over the routing keys that may be
+/// used. "{username}" and "{vhost}" in them stand for the user's and the virtual host's names. Without one for an
+/// exchange every key may be used.
+struct TopicPermission {
+  std::string user;
+  ObjectId vhost;
+  std::string exchange;
+  std::string write;
+  std::string read;
+};
+
 /// Stored: never renumber.
 enum class ExchangeType : std::uint8_t {
   direct = 0,
   fanout = 1,
   topic = 2,
   headers = 3,
+  consistent_hash = 4,
+  modulus_hash = 5,
+  random = 6,
+  local_random = 7,
 };
+
+/// What of a message an exchange that spreads by hash looks at. Stored: never renumber.
+enum class HashSource : std::uint8_t { routing_key = 0, header = 1, message_id = 2, correlation_id = 3, timestamp = 4 };
 
 struct Exchange {
   ObjectId id;
@@ -57,6 +75,9 @@ struct Exchange {
   bool auto_delete = false;
   bool internal = false;
   std::string alternate_exchange;
+  HashSource hash_source = HashSource::routing_key;
+  /// With HashSource::header.
+  std::string hash_header;
   /// The declaration's arguments as its protocol encodes them, for comparing and showing.
   bytes::ByteVector native_arguments;
   model::Protocol native_protocol = model::Protocol::none;
@@ -81,6 +102,36 @@ struct QueueSettings {
   /// One consumer gets everything; another one takes over when it goes.
   bool single_active_consumer = false;
   friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
+};
+
+/// What a policy says; what it does not say is left to the object's own settings.
+struct PolicyDefinition {
+  std::optional<std::string> alternate_exchange;
+  std::optional<std::string> dead_letter_exchange;
+  std::optional<std::string> dead_letter_routing_key;
+  std::optional<std::uint64_t> max_length;
+  std::optional<std::uint64_t> max_length_bytes;
+  std::optional<Overflow> overflow;
+  std::optional<std::uint32_t> delivery_limit;
+  std::optional<std::uint64_t> message_ttl_ms;
+  std::optional<std::uint64_t> expires_ms;
+  friend bool operator==(const PolicyDefinition&, const PolicyDefinition&) = default;
+};
+
+/// Stored: never renumber.
+enum class PolicyTarget : std::uint8_t { all = 0, queues = 1, exchanges = 2 };
+
+/// Settings for all objects of a virtual host whose names match. Of several the one with the highest priority counts;
+/// among equals the first by name. An operator's policy limits what policies and objects say: see broker/policies.h.
+struct Policy {
+  ObjectId vhost;
+  std::string name;
+  bool of_operator = false;
+  /// Searched anywhere in the name.
+  std::string pattern;
+  std::int32_t priority = 0;
+  PolicyTarget target = PolicyTarget::all;
+  PolicyDefinition definition;
 };
 
 struct Queue {

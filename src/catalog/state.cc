@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/assert.h"
 #include "catalog/command_codec.h"
@@ -145,6 +146,9 @@ struct State::Tables {
   std::map<std::uint64_t, std::unique_ptr<VirtualHost>> vhosts;
   std::map<std::string, std::unique_ptr<User>, std::less<>> users;
   std::map<std::pair<std::string, std::uint64_t>, std::unique_ptr<Permission>> permissions;
+  std::map<std::tuple<std::string, std::uint64_t, std::string>, std::unique_ptr<TopicPermission>> topic_permissions;
+  /// By virtual host, whether of an operator, and name.
+  std::map<std::tuple<std::uint64_t, bool, std::string>, std::unique_ptr<Policy>> policies;
   NamedTable<Exchange> exchanges;
   NamedTable<Queue> queues;
   NamedTable<Topic> topics;
@@ -176,6 +180,8 @@ std::vector<Command> State::Tables::commands(bool durable_only) const {
   for (const auto& [id, vhost] : vhosts) list.emplace_back(CreateVirtualHost{*vhost});
   for (const auto& [name, user] : users) list.emplace_back(PutUser{*user});
   for (const auto& [key, permission] : permissions) list.emplace_back(PutPermission{*permission});
+  for (const auto& [key, permission] : topic_permissions) list.emplace_back(PutTopicPermission{*permission});
+  for (const auto& [key, policy] : policies) list.emplace_back(PutPolicy{*policy});
   for (const Exchange* exchange : exchanges.all()) {
     if (!durable_only || exchange->durable) list.emplace_back(CreateExchange{*exchange});
   }
@@ -266,6 +272,24 @@ struct Validator {
     return {};
   }
   Result<void> operator()(const ReserveIds&) const { return {}; }
+  Result<void> operator()(const PutTopicPermission& c) const {
+    if (auto user = exists(state.find_user(c.permission.user), "user"); !user.has_value()) return user;
+    if (auto named = check_name(c.permission.exchange, true); !named.has_value()) return named;
+    return exists(state.find_virtual_host(c.permission.vhost), "virtual host");
+  }
+  Result<void> operator()(const DeleteTopicPermission& c) const {
+    return exists(state.find_topic_permission(c.user, c.vhost, c.exchange), "topic permission");
+  }
+  Result<void> operator()(const PutPolicy& c) const {
+    if (auto named = check_name(c.policy.name); !named.has_value()) return named;
+    if (c.policy.of_operator && c.policy.target == PolicyTarget::exchanges) {
+      return fail(CatalogErrc::invalid, "an operator's policy is for queues");
+    }
+    return exists(state.find_virtual_host(c.policy.vhost), "virtual host");
+  }
+  Result<void> operator()(const DeletePolicy& c) const {
+    return exists(state.find_policy(c.vhost, c.of_operator, c.name), "policy");
+  }
 };
 
 }  // namespace
@@ -298,11 +322,14 @@ void State::apply(const Command& command) {
             erase_of_vhost(t.exchanges, c.id, [&](ObjectId id) { apply(DeleteExchange{id}); });
             erase_of_vhost(t.topics, c.id, [&](ObjectId id) { apply(DeleteTopic{id}); });
             std::erase_if(t.permissions, [&](const auto& entry) { return entry.first.second == c.id.value; });
+            std::erase_if(t.topic_permissions, [&](const auto& entry) { return entry.second->vhost == c.id; });
+            std::erase_if(t.policies, [&](const auto& entry) { return entry.second->vhost == c.id; });
             t.vhosts.erase(c.id.value);
           },
           [&](const PutUser& c) { t.users[c.user.name] = std::make_unique<User>(c.user); },
           [&](const DeleteUser& c) {
             std::erase_if(t.permissions, [&](const auto& entry) { return entry.first.first == c.name; });
+            std::erase_if(t.topic_permissions, [&](const auto& entry) { return entry.second->user == c.name; });
             t.users.erase(c.name);
           },
           [&](const PutPermission& c) {
@@ -329,6 +356,16 @@ void State::apply(const Command& command) {
           [&](const Bind& c) { t.bindings.insert(c.binding); },
           [&](const Unbind& c) { t.bindings.erase(c.binding); },
           [&](const ReserveIds& c) { t.reserved_ids = std::max(t.reserved_ids, c.up_to); },
+          [&](const PutTopicPermission& c) {
+            t.topic_permissions[{c.permission.user, c.permission.vhost.value, c.permission.exchange}] =
+                std::make_unique<TopicPermission>(c.permission);
+          },
+          [&](const DeleteTopicPermission& c) { t.topic_permissions.erase({c.user, c.vhost.value, c.exchange}); },
+          [&](const PutPolicy& c) {
+            t.policies[{c.policy.vhost.value, c.policy.of_operator, c.policy.name}] =
+                std::make_unique<Policy>(c.policy);
+          },
+          [&](const DeletePolicy& c) { t.policies.erase({c.vhost.value, c.of_operator, c.name}); },
       },
       command);
 }
@@ -353,6 +390,33 @@ const User* State::find_user(std::string_view name) const {
 const Permission* State::find_permission(std::string_view user, ObjectId vhost) const {
   const auto it = tables_->permissions.find({std::string(user), vhost.value});
   return it == tables_->permissions.end() ? nullptr : it->second.get();
+}
+
+const TopicPermission* State::find_topic_permission(std::string_view user, ObjectId vhost,
+                                                    std::string_view exchange) const {
+  if (tables_->topic_permissions.empty()) return nullptr;
+  const auto it = tables_->topic_permissions.find({std::string(user), vhost.value, std::string(exchange)});
+  return it == tables_->topic_permissions.end() ? nullptr : it->second.get();
+}
+
+const Policy* State::find_policy(ObjectId vhost, bool of_operator, std::string_view name) const {
+  const auto it = tables_->policies.find({vhost.value, of_operator, std::string(name)});
+  return it == tables_->policies.end() ? nullptr : it->second.get();
+}
+
+std::vector<const TopicPermission*> State::topic_permissions() const {
+  std::vector<const TopicPermission*> list;
+  for (const auto& [key, permission] : tables_->topic_permissions) list.push_back(permission.get());
+  return list;
+}
+
+std::vector<const Policy*> State::policies(ObjectId vhost, bool of_operator) const {
+  std::vector<const Policy*> list;
+  for (auto it = tables_->policies.lower_bound({vhost.value, of_operator, {}}); it != tables_->policies.end(); ++it) {
+    if (it->second->vhost != vhost || it->second->of_operator != of_operator) break;
+    list.push_back(it->second.get());
+  }
+  return list;
 }
 
 const Exchange* State::find_exchange(ObjectId vhost, std::string_view name) const {

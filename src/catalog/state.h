@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -26,6 +27,9 @@ class State {
   State& operator=(State&&) noexcept;
   State clone() const;
 
+  /// What undoes the command, in this order; to be asked for before it is applied. Nothing when it cannot be undone
+  /// (ReserveIds). Bindings that come back are the newest of their objects.
+  std::optional<std::vector<Command>> inverse(const Command& command) const;
   /// Whether the command may be applied now.
   Result<void> validate(const Command& command) const;
   /// The command must be valid. Deletions take along what depends on the object.
@@ -35,6 +39,8 @@ class State {
   const VirtualHost* find_virtual_host(ObjectId id) const;
   const User* find_user(std::string_view name) const;
   const Permission* find_permission(std::string_view user, ObjectId vhost) const;
+  const TopicPermission* find_topic_permission(std::string_view user, ObjectId vhost, std::string_view exchange) const;
+  const Policy* find_policy(ObjectId vhost, bool of_operator, std::string_view name) const;
   const Exchange* find_exchange(ObjectId vhost, std::string_view name) const;
   const Exchange* find_exchange(ObjectId id) const;
   const Queue* find_queue(ObjectId vhost, std::string_view name) const;
@@ -46,6 +52,9 @@ class State {
   std::vector<const VirtualHost*> virtual_hosts() const;
   std::vector<const User*> users() const;
   std::vector<const Permission*> permissions() const;
+  std::vector<const TopicPermission*> topic_permissions() const;
+  /// Of one virtual host, by name.
+  std::vector<const Policy*> policies(ObjectId vhost, bool of_operator) const;
   std::vector<const Exchange*> exchanges() const;
   std::vector<const Queue*> queues() const;
   std::vector<const Topic*> topics() const;

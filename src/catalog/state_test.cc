@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <set>
+
 #include "catalog/catalog_store.h"
 #include "catalog/command_codec.h"
 
@@ -136,6 +138,89 @@ TEST_F(CatalogState, ADamagedOrNewerSnapshotIsRefused) {
   snapshot[0] = 200;
   State loaded;
   EXPECT_FALSE(loaded.load(snapshot));
+}
+
+/// What is there, whatever the order of bindings.
+std::multiset<std::string> contents(const State& state) {
+  std::multiset<std::string> all;
+  bytes::ByteVector snapshot;
+  state.save(snapshot);
+  bytes::Reader in(snapshot);
+  in.u8();
+  for (std::uint32_t left = in.u32(); left > 0; --left) {
+    const auto command = decode_command(in);
+    bytes::ByteVector encoded;
+    bytes::Writer writer(encoded);
+    encode_command(writer, *command);
+    all.insert(bytes::to_string(encoded));
+  }
+  return all;
+}
+
+TEST_F(CatalogState, EveryChangeCanBeUndone) {
+  const Queue made = queue("q");
+  const ObjectId topic = next();
+  const ObjectId exchange = state_.find_exchange(vhost_, "amq.topic")->id;
+  Binding inner = binding(exchange, "inner");
+  inner.destination = {DestinationKind::exchange, exchange};
+  Topic logs;
+  logs.id = topic;
+  logs.vhost = vhost_;
+  logs.name = "t";
+  logs.partitions = {{model::LogId(topic.value), ShardId(0)}};
+  const auto permission = [this](const char* read) {
+    return PutPermission{{.user = "ann", .vhost = vhost_, .configure = "", .write = "", .read = read}};
+  };
+  const auto topic_permission = [this](const char* read) {
+    return PutTopicPermission{{.user = "ann", .vhost = vhost_, .exchange = "amq.topic", .write = "", .read = read}};
+  };
+  const auto policy = [this](std::int32_t priority) {
+    Policy one;
+    one.vhost = vhost_;
+    one.name = "p";
+    one.priority = priority;
+    return PutPolicy{one};
+  };
+  const std::vector<Command> commands{
+      PutUser{{.name = "ann", .password_hash = "h", .tags = {}}},
+      PutUser{{.name = "ann", .password_hash = "other", .tags = {"t"}}},
+      permission("a"),
+      permission("b"),
+      topic_permission("a"),
+      topic_permission("b"),
+      policy(1),
+      policy(2),
+      CreateQueue{made},
+      Bind{binding(made.id, "k")},
+      Bind{binding(made.id, "l")},
+      Bind{inner},
+      CreateTopic{logs},
+      AddPartitions{topic, {{model::LogId(99), ShardId(1)}}},
+      AlterTopicSettings{topic, {{"retention.ms", "5"}}},
+      Unbind{binding(made.id, "l")},
+      DeletePolicy{vhost_, false, "p"},
+      DeleteTopicPermission{"ann", vhost_, "amq.topic"},
+      topic_permission("c"),
+      DeletePermission{"ann", vhost_},
+      permission("d"),
+      DeleteUser{"ann"},
+      PutUser{{.name = "ann", .password_hash = "h", .tags = {}}},
+      permission("e"),
+      DeleteExchange{exchange},
+      DeleteQueue{made.id},
+      DeleteTopic{topic},
+      DeleteVirtualHost{vhost_},
+  };
+  for (const Command& command : commands) {
+    const auto before = contents(state_);
+    const auto undo = state_.inverse(command);
+    ASSERT_TRUE(undo.has_value());
+    apply(command);
+    for (const Command& back : *undo) apply(back);
+    EXPECT_EQ(contents(state_), before) << command.index();
+    apply(command);
+  }
+  EXPECT_FALSE(state_.inverse(ReserveIds{5}).has_value());
 }
 
 TEST(CatalogCommand, ReadsWhatItWroteAndNothingShorter) {

@@ -39,6 +39,9 @@ const catalog::Exchange* Channel::publish_target(std::string_view name) {
     fail(ReplyCode::access_refused, fmt::format("cannot publish to internal {}", exchange_text(name)));
     return nullptr;
   }
+  target_topic_ = exchange->type == catalog::ExchangeType::topic
+                      ? shard().catalog().find_topic_permission(connection_.user(), exchange->vhost, exchange->name)
+                      : nullptr;
   target_ = exchange;
   target_name_ = name;
   target_generation_ = generation;
@@ -81,6 +84,7 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
   if (method->immediate) return fail(ReplyCode::not_implemented, "immediate=true");
   const catalog::Exchange* exchange = publish_target(method->exchange);
   if (exchange == nullptr) return;
+  if (target_topic_ != nullptr && !allow_topic(auth::Operation::write, *exchange, method->routing_key)) return;
   broker::Message message;
   if (!check_properties(*properties, message.envelope.time_to_live)) return;
   more_keys_.clear();

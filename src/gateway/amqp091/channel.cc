@@ -344,6 +344,17 @@ bool Channel::allow_exchange(auth::Operation operation, std::string_view exchang
   return allow(operation, exchange.empty() ? "amq.default" : exchange, exchange_text(exchange));
 }
 
+/// Routing keys are limited for exchanges that route by patterns, and for users whom somebody limited.
+bool Channel::allow_topic(auth::Operation operation, const catalog::Exchange& exchange, std::string_view routing_key) {
+  if (exchange.type != catalog::ExchangeType::topic) return true;
+  const catalog::TopicPermission* permission =
+      shard().catalog().find_topic_permission(connection_.user(), exchange.vhost, exchange.name);
+  if (permission == nullptr || shard().authorizer().allowed_topic(*permission, operation, routing_key)) return true;
+  fail(ReplyCode::access_refused, fmt::format("access to topic '{}' in {} refused for user '{}'", routing_key,
+                                              exchange_text(exchange.name), connection_.user()));
+  return false;
+}
+
 /// The empty name stands for the queue that was declared last on this channel.
 std::optional<std::string> Channel::queue_name(std::string_view given) {
   if (!given.empty()) return std::string(given);

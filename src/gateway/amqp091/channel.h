@@ -16,7 +16,9 @@
 
 namespace millrace::gateway::amqp091 {
 
+struct BindRequest;
 struct ChannelTransaction;
+struct ExchangeDeclaration;
 struct QueueDeclaration;
 
 /// One channel of a connection. Its requests take effect in the order they were sent: while one waits for the broker,
@@ -101,6 +103,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   bool allow(auth::Operation operation, std::string_view name, std::string_view resource);
   bool allow_queue(auth::Operation operation, std::string_view queue);
   bool allow_exchange(auth::Operation operation, std::string_view exchange);
+  bool allow_topic(auth::Operation operation, const catalog::Exchange& exchange, std::string_view routing_key);
   std::optional<std::string> queue_name(std::string_view given);
   const catalog::Queue* find_queue(std::string_view name);
   const catalog::Exchange* find_exchange(std::string_view name);
@@ -132,18 +135,22 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   // exchange_methods.cc
   void exchange_declare(const wire::ExchangeDeclare& method);
   void exchange_declare_passive(const wire::ExchangeDeclare& method);
-  void exchange_redeclare(const wire::ExchangeDeclare& method, const catalog::Exchange& current);
-  void exchange_create(const wire::ExchangeDeclare& method, catalog::ExchangeType type);
+  void exchange_redeclare(const ExchangeDeclaration& wanted, const catalog::Exchange& current);
+  void exchange_create(ExchangeDeclaration wanted);
+  void exchange_created(ExchangeDeclaration wanted, const broker::Result<broker::ObjectId>& result);
   void exchange_delete(const wire::ExchangeDelete& method);
   void exchange_bind(const wire::ExchangeBind& method);
   void exchange_unbind(const wire::ExchangeUnbind& method);
-  std::optional<catalog::Binding> exchange_binding(std::string_view destination, std::string_view source,
-                                                   std::string_view routing_key, wire::FieldTableView arguments);
-  const catalog::Exchange* bindable_exchange(std::string_view name, auth::Operation operation);
+
+  // bind.cc
+  bool may_bind(const BindRequest& request);
+  /// What is made must fit its exchange's type; what is removed need not.
+  enum class Binding : std::uint8_t { made, removed };
+  std::optional<catalog::Binding> binding_of(const BindRequest& request, Binding how = Binding::made);
   template <class Ok>
   void bind(catalog::Binding binding, bool no_wait);
   template <class Ok>
-  void unbind(const catalog::Binding& binding, bool no_wait);
+  void unbind(const BindRequest& request, bool no_wait);
 
   // queue_declare.cc
   void queue_declare(const wire::QueueDeclare& method);
@@ -158,8 +165,6 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void queue_unbind(const wire::QueueUnbind& method);
   void queue_purge(const wire::QueuePurge& method);
   void queue_delete(const wire::QueueDelete& method);
-  std::optional<catalog::Binding> queue_binding(std::string_view queue, std::string_view exchange,
-                                                std::string_view routing_key, wire::FieldTableView arguments);
 
   // basic_publish.cc
   void basic_publish(const wire::BasicPublish& method);
@@ -245,6 +250,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   std::vector<std::uint64_t> rejected_;              // told to the client, above confirmed_
   // The exchange of the last publish, permitted and present as of that catalog generation.
   std::string target_name_;
+  const catalog::TopicPermission* target_topic_ = nullptr;  // what limits its routing keys
   const catalog::Exchange* target_ = nullptr;
   // Reused from message to message.
   bytes::ByteVector changed_block_;

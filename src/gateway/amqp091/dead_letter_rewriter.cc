@@ -148,6 +148,13 @@ void DeadLetterRewriter::headers(bytes::ByteView native, model::HeaderList& out)
   if (properties.has_value() && properties->headers.has_value()) append_headers(out, *properties->headers);
 }
 
+void DeadLetterRewriter::property(bytes::ByteView native, catalog::HashSource source, bytes::ByteVector& out) const {
+  const auto block = NativeBlock::parse(native);
+  if (!block.has_value()) return;
+  const auto properties = wire::BasicProperties::decode(block->properties);
+  if (properties.has_value()) append_property(out, *properties, source);
+}
+
 bytes::ByteVector DeadLetterRewriter::rewrite(bytes::ByteView native, const broker::DeathInfo& death) const {
   Dying message;
   message.block = NativeBlock::parse(native).value_or(NativeBlock{{}, {}, wire::kEmptyPropertyBlock});

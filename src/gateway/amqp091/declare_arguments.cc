@@ -118,6 +118,9 @@ std::optional<Failure> compare(FieldTableView received, FieldTableView current, 
     const auto now = received.find(name);
     const auto then = current.find(name);
     if (same(now, then) || (name == kQueueType && is_default_type(now) && is_default_type(then))) continue;
+    if (now.has_value() && then.has_value()) {
+      return inequivalent(name, value_text(*now), value_text(*then), resource);
+    }
     return Failure{ReplyCode::precondition_failed,
                    fmt::format("inequivalent arg '{}' for {}: received {} but current is {}", name, resource,
                                described(now), described(then))};
@@ -139,6 +142,15 @@ class ArgumentReader {
       return std::nullopt;
     }
     return std::string(*found);
+  }
+
+  /// The name of an exchange; its type has an error of its own.
+  std::optional<std::string> exchange(std::string_view name) {
+    const auto value = arguments_.find(name);
+    if (!value.has_value() || value->as_text().has_value()) return text(name);
+    fail({ReplyCode::precondition_failed,
+          fmt::format("invalid type '{}' for arg '{}' in {}", type_text(value->tag), name, resource_)});
+    return std::nullopt;
   }
 
   std::optional<std::int64_t> number(std::string_view name, std::int64_t minimum) {
@@ -247,7 +259,7 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
   ArgumentReader in(arguments, resource);
   catalog::QueueSettings settings;
   const QueueType type = read_queue_type(in, flags);
-  settings.dead_letter_exchange = in.text("x-dead-letter-exchange");
+  settings.dead_letter_exchange = in.exchange("x-dead-letter-exchange");
   settings.dead_letter_routing_key = in.text("x-dead-letter-routing-key");
   if (settings.dead_letter_routing_key.has_value() && !settings.dead_letter_exchange.has_value()) {
     in.invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined");
@@ -273,7 +285,7 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
 std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(FieldTableView arguments,
                                                                             std::string_view resource) {
   ArgumentReader in(arguments, resource);
-  auto name = in.text(kAlternateExchange);
+  auto name = in.exchange(kAlternateExchange);
   if (name.has_value() && name->size() > wire::kMaxShortstr) in.invalid(kAlternateExchange, "too long");
   if (in.failure().has_value()) return std::unexpected(*in.failure());
   return name;

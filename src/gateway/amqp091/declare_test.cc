@@ -143,10 +143,9 @@ TEST_F(Declaring, QueuesAreComparedWhenDeclaredAgain) {
   refused(queue("q"), ReplyCode::precondition_failed,
           "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received none but current "
           "is the value '10' of type 'signedint'");
-  refused(
-      queue("q", {{"x-max-length", std::int64_t{11}}}), ReplyCode::precondition_failed,
-      "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received the value '11' of "
-      "type 'long' but current is the value '10' of type 'signedint'");
+  refused(queue("q", {{"x-max-length", std::int64_t{11}}}), ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'q' in vhost '/': received '11' but "
+          "current is '10'");
   auto transient = queue("q");
   transient.durable = false;
   refused(
@@ -172,7 +171,6 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
   bad("x-max-priority", {std::int32_t{1000}}, "{max_value_exceeded,1000}");
   bad("x-overflow", {"explode"}, "invalid_overflow");
   bad("x-single-active-consumer", {"yes"}, "{unacceptable_type,longstr}");
-  bad("x-dead-letter-exchange", {true}, "{unacceptable_type,bool}");
   bad("x-dead-letter-routing-key", {"k"}, "routing_key_but_no_dlx_defined");
   bad("x-queue-type", {"odd"}, "unsupported queue type 'odd'");
   auto quorum = queue("bad", {{"x-queue-type", "quorum"}});

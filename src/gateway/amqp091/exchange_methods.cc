@@ -3,53 +3,49 @@
 #include "gateway/amqp091/bind.h"
 #include "gateway/amqp091/channel.h"
 #include "gateway/amqp091/declare_arguments.h"
+#include "gateway/amqp091/exchange_kinds.h"
 
 namespace millrace::gateway::amqp091 {
 
 using auth::Operation;
-using catalog::ExchangeType;
 using wire::ReplyCode;
+
+/// An exchange.declare that outlives its frame.
+struct ExchangeDeclaration {
+  catalog::Exchange exchange;
+  bool no_wait = false;
+};
 
 namespace {
 
 constexpr std::string_view kReservedPrefix = "amq.";
 
-std::optional<ExchangeType> parse_type(std::string_view name) {
-  if (name == "direct") return ExchangeType::direct;
-  if (name == "fanout") return ExchangeType::fanout;
-  if (name == "topic") return ExchangeType::topic;
-  if (name == "headers") return ExchangeType::headers;
-  return std::nullopt;
-}
-
-std::string_view type_name(ExchangeType type) {
-  switch (type) {
-    case ExchangeType::direct:
-      return "direct";
-    case ExchangeType::fanout:
-      return "fanout";
-    case ExchangeType::topic:
-      return "topic";
-    case ExchangeType::headers:
-      return "headers";
-  }
-  return "direct";
-}
-
 }  // namespace
 
 void Channel::exchange_declare(const wire::ExchangeDeclare& method) {
+  const auto type = parse_exchange_type(method.type);
+  if (!method.passive && !type.has_value()) {
+    return fail(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", method.type));
+  }
   if (method.exchange.empty()) {
     return fail(ReplyCode::access_refused, "operation not permitted on the default exchange");
   }
   if (method.passive) return exchange_declare_passive(method);
-  const auto type = parse_type(method.type);
-  if (!type.has_value())
-    return fail(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", method.type));
   if (!allow_exchange(Operation::configure, method.exchange)) return;
+  ExchangeDeclaration wanted;
+  wanted.no_wait = method.no_wait;
+  wanted.exchange.vhost = connection_.vhost().id;
+  wanted.exchange.name = method.exchange;
+  wanted.exchange.type = *type;
+  wanted.exchange.durable = method.durable;
+  wanted.exchange.auto_delete = method.auto_delete;
+  wanted.exchange.internal = method.internal;
+  const bytes::ByteView arguments = method.arguments.content();
+  wanted.exchange.native_arguments.assign(arguments.begin(), arguments.end());
+  wanted.exchange.native_protocol = model::Protocol::amqp091;
   const catalog::Exchange* current = shard().catalog().find_exchange(connection_.vhost().id, method.exchange);
-  if (current != nullptr) return exchange_redeclare(method, *current);
-  exchange_create(method, *type);
+  if (current != nullptr) return exchange_redeclare(wanted, *current);
+  exchange_create(std::move(wanted));
 }
 
 void Channel::exchange_declare_passive(const wire::ExchangeDeclare& method) {
@@ -57,54 +53,63 @@ void Channel::exchange_declare_passive(const wire::ExchangeDeclare& method) {
   if (!method.no_wait) reply(wire::ExchangeDeclareOk{});
 }
 
-void Channel::exchange_redeclare(const wire::ExchangeDeclare& method, const catalog::Exchange& current) {
-  const std::string resource = exchange_text(method.exchange);
-  if (method.type != type_name(current.type)) {
-    return fail(inequivalent("type", method.type, type_name(current.type), resource));
+void Channel::exchange_redeclare(const ExchangeDeclaration& wanted, const catalog::Exchange& current) {
+  const catalog::Exchange& asked = wanted.exchange;
+  const std::string resource = exchange_text(asked.name);
+  if (asked.type != current.type) {
+    return fail(inequivalent("type", exchange_type_name(asked.type), exchange_type_name(current.type), resource));
   }
-  for (const auto& failure : {compare_flag("durable", method.durable, current.durable, resource),
-                              compare_flag("auto_delete", method.auto_delete, current.auto_delete, resource),
-                              compare_flag("internal", method.internal, current.internal, resource)}) {
+  for (const auto& failure : {compare_flag("durable", asked.durable, current.durable, resource),
+                              compare_flag("auto_delete", asked.auto_delete, current.auto_delete, resource),
+                              compare_flag("internal", asked.internal, current.internal, resource)}) {
     if (failure.has_value()) return fail(*failure);
   }
   const auto arguments = wire::FieldTableView::trusted(
       current.native_protocol == model::Protocol::amqp091 ? current.native_arguments : bytes::ByteView{});
-  if (const auto failure = compare_exchange_arguments(method.arguments, arguments, resource)) return fail(*failure);
-  if (!method.no_wait) reply(wire::ExchangeDeclareOk{});
+  const auto received = wire::FieldTableView::trusted(asked.native_arguments);
+  if (const auto failure = compare_exchange_arguments(received, arguments, resource)) return fail(*failure);
+  if (!wanted.no_wait) reply(wire::ExchangeDeclareOk{});
 }
 
-void Channel::exchange_create(const wire::ExchangeDeclare& method, ExchangeType type) {
-  if (method.exchange.starts_with(kReservedPrefix)) {
+void Channel::exchange_create(ExchangeDeclaration wanted) {
+  catalog::Exchange& exchange = wanted.exchange;
+  if (exchange.name.starts_with(kReservedPrefix)) {
     return fail(ReplyCode::access_refused,
-                fmt::format("exchange name '{}' contains reserved prefix 'amq.*'", method.exchange));
+                fmt::format("exchange name '{}' contains reserved prefix 'amq.*'", exchange.name));
   }
-  const auto alternate = parse_alternate_exchange(method.arguments, exchange_text(method.exchange));
+  const auto arguments = wire::FieldTableView::trusted(exchange.native_arguments);
+  const auto alternate = parse_alternate_exchange(arguments, exchange_text(exchange.name));
   if (!alternate.has_value()) return fail(alternate.error());
   if (alternate->has_value()) {
-    if (!allow_exchange(Operation::read, method.exchange) || !allow_exchange(Operation::write, **alternate)) return;
+    if (!allow_exchange(Operation::read, exchange.name) || !allow_exchange(Operation::write, **alternate)) return;
   }
-  catalog::Exchange exchange;
-  exchange.vhost = connection_.vhost().id;
-  exchange.name = method.exchange;
-  exchange.type = type;
-  exchange.durable = method.durable;
-  exchange.auto_delete = method.auto_delete;
-  exchange.internal = method.internal;
   exchange.alternate_exchange = alternate->value_or("");
-  const bytes::ByteView arguments = method.arguments.content();
-  exchange.native_arguments.assign(arguments.begin(), arguments.end());
-  exchange.native_protocol = model::Protocol::amqp091;
-  std::string name(method.exchange);
+  if (const auto failure = read_type_arguments(arguments, exchange)) return fail(*failure);
+  catalog::Exchange asked = exchange;
   shard().topology().create_exchange(
-      std::move(exchange),
+      std::move(asked),
       later<broker::ObjectId>(
-          [name, no_wait = method.no_wait](Channel& channel, const broker::Result<broker::ObjectId>& result) {
-            // Somebody else's declaration may have come first; who declares at the same time means the same thing.
-            const bool raced = !result.has_value() && result.error().code == broker::BrokerErrc::already_exists;
-            if (!result.has_value() && !raced)
-              return channel.fail(to_failure(result.error(), channel.exchange_text(name)));
-            if (!no_wait) channel.reply(wire::ExchangeDeclareOk{});
+          [wanted = std::move(wanted)](Channel& channel, const broker::Result<broker::ObjectId>& result) mutable {
+            channel.exchange_created(std::move(wanted), result);
           }));
+}
+
+void Channel::exchange_created(ExchangeDeclaration wanted, const broker::Result<broker::ObjectId>& result) {
+  if (result.has_value()) {
+    if (!wanted.no_wait) reply(wire::ExchangeDeclareOk{});
+    return;
+  }
+  if (result.error().code != broker::BrokerErrc::already_exists) {
+    return fail(to_failure(result.error(), exchange_text(wanted.exchange.name)));
+  }
+  // Somebody else was faster. An empty transaction comes back when the other one has reached this shard.
+  shard().topology().execute(
+      {}, later<void>([wanted = std::move(wanted)](Channel& channel, const broker::Result<void>&) mutable {
+        const catalog::Exchange* current =
+            channel.shard().catalog().find_exchange(channel.connection_.vhost().id, wanted.exchange.name);
+        if (current != nullptr) return channel.exchange_redeclare(wanted, *current);
+        channel.exchange_create(std::move(wanted));  // and it is gone again
+      }));
 }
 
 void Channel::exchange_delete(const wire::ExchangeDelete& method) {
@@ -133,32 +138,16 @@ void Channel::exchange_delete(const wire::ExchangeDelete& method) {
                                      }));
 }
 
-const catalog::Exchange* Channel::bindable_exchange(std::string_view name, Operation operation) {
-  if (name.empty()) {
-    fail(ReplyCode::access_refused, "operation not permitted on the default exchange");
-    return nullptr;
-  }
-  if (!allow_exchange(operation, name)) return nullptr;
-  return find_exchange(name);
-}
-
-std::optional<catalog::Binding> Channel::exchange_binding(std::string_view destination, std::string_view source,
-                                                          std::string_view routing_key,
-                                                          wire::FieldTableView arguments) {
-  const catalog::Exchange* to = bindable_exchange(destination, Operation::write);
-  const catalog::Exchange* from = to == nullptr ? nullptr : bindable_exchange(source, Operation::read);
-  if (from == nullptr) return std::nullopt;
-  return make_binding(*from, {catalog::DestinationKind::exchange, to->id}, routing_key, arguments);
-}
-
 void Channel::exchange_bind(const wire::ExchangeBind& method) {
-  auto binding = exchange_binding(method.destination, method.source, method.routing_key, method.arguments);
+  auto binding = binding_of(
+      {catalog::DestinationKind::exchange, method.destination, method.source, method.routing_key, method.arguments});
   if (binding.has_value()) bind<wire::ExchangeBindOk>(std::move(*binding), method.no_wait);
 }
 
 void Channel::exchange_unbind(const wire::ExchangeUnbind& method) {
-  const auto binding = exchange_binding(method.destination, method.source, method.routing_key, method.arguments);
-  if (binding.has_value()) unbind<wire::ExchangeUnbindOk>(*binding, method.no_wait);
+  unbind<wire::ExchangeUnbindOk>(
+      {catalog::DestinationKind::exchange, method.destination, method.source, method.routing_key, method.arguments},
+      method.no_wait);
 }
 
 }  // namespace millrace::gateway::amqp091

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "bytes/writer.h"
@@ -79,6 +80,17 @@ void append_comparable(bytes::ByteVector& out, const FieldRef& value) {
 
 void append_headers(model::HeaderList& out, FieldTableView headers) {
   for (const auto& entry : headers) append_comparable(out.add(entry.name), entry.value);
+}
+
+void append_property(bytes::ByteVector& out, const wire::BasicProperties& properties, catalog::HashSource source) {
+  bytes::Writer writer(out);
+  if (source == catalog::HashSource::message_id) {
+    writer.text(properties.message_id.value_or(""));
+  } else if (source == catalog::HashSource::correlation_id) {
+    writer.text(properties.correlation_id.value_or(""));
+  } else if (source == catalog::HashSource::timestamp && properties.timestamp.has_value()) {
+    writer.text(std::to_string(*properties.timestamp));
+  }
 }
 
 std::expected<model::HeaderMatch, Failure> parse_header_match(FieldTableView arguments) {

@@ -16,6 +16,9 @@ void append_comparable(bytes::ByteVector& out, const wire::FieldRef& value);
 /// All of a message's headers, as often as they are there.
 void append_headers(model::HeaderList& out, wire::FieldTableView headers);
 
+/// The property as text, if it is there.
+void append_property(bytes::ByteVector& out, const wire::BasicProperties& properties, catalog::HashSource source);
+
 /// What the arguments of a binding to a headers exchange ask for: x-match is "all" (also when it is not there), "any",
 /// "all-with-x" or "any-with-x"; arguments that begin with "x-" count with the last two only; a void value asks for
 /// presence.
@@ -30,6 +33,9 @@ class PropertyFacts final : public broker::MessageFacts {
   explicit PropertyFacts(const wire::BasicProperties& properties) : properties_(properties) {}
   void headers(model::HeaderList& out) const override {
     if (properties_.headers.has_value()) append_headers(out, *properties_.headers);
+  }
+  void property(catalog::HashSource source, bytes::ByteVector& out) const override {
+    append_property(out, properties_, source);
   }
 
  private:

@@ -5,27 +5,22 @@ namespace millrace::gateway::amqp091 {
 
 using auth::Operation;
 
-std::optional<catalog::Binding> Channel::queue_binding(std::string_view queue, std::string_view exchange,
-                                                       std::string_view routing_key, wire::FieldTableView arguments) {
-  const auto name = queue_name(queue);
-  if (!name.has_value() || !allow_queue(Operation::write, *name)) return std::nullopt;
-  const catalog::Queue* destination = find_queue(*name);
-  const catalog::Exchange* source = destination == nullptr ? nullptr : bindable_exchange(exchange, Operation::read);
-  if (source == nullptr) return std::nullopt;
-  // An empty key with an empty queue name stands for the name of that queue.
-  const std::string_view key = queue.empty() && routing_key.empty() ? *name : routing_key;
-  return make_binding(*source, {catalog::DestinationKind::queue, destination->id}, key, arguments);
-}
-
 void Channel::queue_bind(const wire::QueueBind& method) {
-  auto binding = queue_binding(method.queue, method.exchange, method.routing_key, method.arguments);
+  const auto name = queue_name(method.queue);
+  if (!name.has_value()) return;
+  // An empty key with an empty queue name stands for the name of that queue.
+  const std::string_view key = method.queue.empty() && method.routing_key.empty() ? *name : method.routing_key;
+  auto binding = binding_of({catalog::DestinationKind::queue, *name, method.exchange, key, method.arguments});
   if (binding.has_value()) bind<wire::QueueBindOk>(std::move(*binding), method.no_wait);
 }
 
 void Channel::queue_unbind(const wire::QueueUnbind& method) {
   constexpr bool kNoWait = false;  // the method has no such flag
-  const auto binding = queue_binding(method.queue, method.exchange, method.routing_key, method.arguments);
-  if (binding.has_value()) unbind<wire::QueueUnbindOk>(*binding, kNoWait);
+  const auto name = queue_name(method.queue);
+  if (!name.has_value()) return;
+  const std::string_view key = method.queue.empty() && method.routing_key.empty() ? *name : method.routing_key;
+  unbind<wire::QueueUnbindOk>({catalog::DestinationKind::queue, *name, method.exchange, key, method.arguments},
+                              kNoWait);
 }
 
 void Channel::queue_purge(const wire::QueuePurge& method) {

@@ -172,6 +172,11 @@ class TestClient {
     EXPECT_TRUE(world_.broker.world.run_until([this] { return !socket_->is_open(); }));
     EXPECT_TRUE(frames_.empty());
   }
+  /// Whether the next frame is this method. Takes nothing out.
+  template <class M>
+  bool next_is(const M&) {
+    return wait_frame() && next_method() == M::kMethod;
+  }
   /// Nothing comes within so much virtual time.
   bool silent(std::int64_t milliseconds = 50) {
     world_.broker.world.run_for(base::to_nanos(base::Millis(milliseconds)));

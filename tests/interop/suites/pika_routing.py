@@ -3,7 +3,7 @@
 import datetime
 
 import pika
-from pika_helpers import channel, closes_channel, count, drain, publish
+from pika_helpers import channel, closes_channel, connection, count, drain, publish
 from suite import equal, main, name, test
 
 
@@ -176,6 +176,97 @@ def transactions_and_confirms_do_not_mix():
         equal(closes_channel(406, ch.confirm_delivery), "PRECONDITION_FAILED - cannot switch from tx to confirm mode")
     with channel(confirms=False) as ch:
         equal(closes_channel(406, ch.tx_commit), "PRECONDITION_FAILED - channel is not transactional")
+
+
+@test
+def a_consistent_hash_keeps_a_key_in_one_queue():
+    with channel() as ch:
+        for arguments, properties in (({}, None), ({"hash-header": "customer"}, "header"),
+                                      ({"hash-property": "message_id"}, "property")):
+            exchange, one, two = name("x"), *queues(ch, 2)
+            ch.exchange_declare(exchange, "x-consistent-hash", durable=True, arguments=arguments)
+            ch.queue_bind(one, exchange, "5")
+            ch.queue_bind(two, exchange, "15")
+            for i in range(200):
+                key = str(i % 50)
+                publish(ch, key if properties is None else "same", key.encode(), exchange=exchange, message_id=key,
+                        headers={"customer": key})
+            got = [drain(ch, one), drain(ch, two)]
+            equal(len(got[0]) + len(got[1]), 200)
+            equal(set(got[0]) & set(got[1]), set())
+            equal(len(got[1]) > len(got[0]) > 0, True)
+
+
+@test
+def random_and_modulus_exchanges_choose_one_queue():
+    with channel() as ch:
+        for kind in ("x-random", "x-modulus-hash"):
+            exchange, one, two = name("x"), *queues(ch, 2)
+            ch.exchange_declare(exchange, kind, durable=True)
+            ch.queue_bind(one, exchange, "a")
+            ch.queue_bind(two, exchange, "b")
+            for i in range(100):
+                publish(ch, str(i), b"m", exchange=exchange)
+            got = [len(drain(ch, one)), len(drain(ch, two))]
+            equal((sum(got), min(got) > 0), (100, True))
+
+
+@test
+def declarations_that_differ_are_told_how():
+    with connection() as opened:
+        def refused(code, text, action):
+            equal(closes_channel(code, lambda: action(opened.channel())), text)
+
+        ch = opened.channel()
+        x, q = name("x"), name()
+        ch.exchange_declare(x, "direct", durable=True)
+        ch.queue_declare(q, durable=True, arguments={"x-max-length": 10})
+        where = f"for exchange '{x}' in vhost '/'"
+        refused(406, f"PRECONDITION_FAILED - inequivalent arg 'type' {where}: received 'fanout' but current is 'direct'",
+                lambda c: c.exchange_declare(x, "fanout", durable=True))
+        for flag, received, current in (("durable", "false", "true"), ("auto_delete", "true", "false"),
+                                        ("internal", "true", "false")):
+            refused(406, f"PRECONDITION_FAILED - inequivalent arg '{flag}' {where}: received '{received}' but current is "
+                    f"'{current}'", lambda c, f=flag: c.exchange_declare(x, "direct", **({"durable": True} | {f: f != "durable"})))
+        refused(406, f"PRECONDITION_FAILED - inequivalent arg 'alternate-exchange' {where}: received the value 'y' of type "
+                "'longstr' but current is none",
+                lambda c: c.exchange_declare(x, "direct", durable=True, arguments={"alternate-exchange": "y"}))
+        refused(406, f"PRECONDITION_FAILED - invalid type 'signedint' for arg 'alternate-exchange' in exchange '{x}2' in "
+                "vhost '/'", lambda c: c.exchange_declare(x + "2", "direct", arguments={"alternate-exchange": 5}))
+        refused(406, f"PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue '{q}' in vhost '/': received '11' "
+                "but current is '10'", lambda c: c.queue_declare(q, durable=True, arguments={"x-max-length": 11}))
+
+
+@test
+def what_is_not_there_can_be_unbound():
+    with connection() as opened:
+        ch = opened.channel()
+        x, q = name("x"), name()
+        ch.exchange_declare(x, "direct", durable=True)
+        ch.queue_declare(q, durable=True)
+        ch.queue_unbind(name(), name(), "k")
+        ch.queue_unbind(name(), x, "k")
+        ch.queue_unbind(q, x, "k")
+        ch.exchange_unbind(name(), x, "k")
+        for action in (lambda c: c.queue_bind(q, name(), "k"), lambda c: c.queue_bind(name(), x, "k"),
+                       lambda c: c.exchange_bind(x, name(), "k")):
+            closes_channel(404, lambda a=action: a(opened.channel()))
+
+
+@test
+def circles_of_exchanges_end():
+    with channel() as ch:
+        [queue] = queues(ch, 1)
+        ring = [name("x") for _ in range(10)]
+        for exchange in ring:
+            ch.exchange_declare(exchange, "fanout", durable=True, arguments={"alternate-exchange": ring[0]})
+        for source, destination in zip(ring, ring[1:] + ring[:1]):
+            ch.exchange_bind(destination, source)
+        ch.queue_bind(queue, ring[5])
+        publish(ch, "k", b"once", exchange=ring[0])
+        equal(drain(ch, queue), [b"once"])
+        for exchange in ring:
+            ch.exchange_delete(exchange)
 
 
 if __name__ == "__main__":

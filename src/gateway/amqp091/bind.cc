@@ -1,0 +1,53 @@
+#include "gateway/amqp091/bind.h"
+
+#include "gateway/amqp091/exchange_kinds.h"
+#include "gateway/amqp091/header_matching.h"
+
+namespace millrace::gateway::amqp091 {
+
+using auth::Operation;
+using wire::ReplyCode;
+
+/// Rights come before existence, as RabbitMQ has it.
+bool Channel::may_bind(const BindRequest& request) {
+  const bool of_queue = request.kind == catalog::DestinationKind::queue;
+  const bool may_write = of_queue ? allow_queue(Operation::write, request.destination)
+                                  : allow_exchange(Operation::write, request.destination);
+  if (!may_write) return false;
+  if ((!of_queue && request.destination.empty()) || request.source.empty()) {
+    fail(ReplyCode::access_refused, "operation not permitted on the default exchange");
+    return false;
+  }
+  if (!allow_exchange(Operation::read, request.source)) return false;
+  const catalog::Exchange* source = shard().catalog().find_exchange(connection_.vhost().id, request.source);
+  return source == nullptr || allow_topic(Operation::read, *source, request.routing_key);
+}
+
+std::optional<catalog::Binding> Channel::binding_of(const BindRequest& request, Binding how) {
+  if (!may_bind(request)) return std::nullopt;
+  const catalog::Exchange* source = find_exchange(request.source);
+  if (source == nullptr) return std::nullopt;
+  catalog::Binding binding;
+  binding.vhost = source->vhost;
+  binding.source = source->id;
+  binding.routing_key = request.routing_key;
+  binding.native_arguments = sorted_arguments(request.arguments);
+  const catalog::Queue* queue = nullptr;
+  if (request.kind == catalog::DestinationKind::queue) {
+    queue = find_queue(request.destination);
+    if (queue == nullptr) return std::nullopt;
+    binding.destination = {request.kind, queue->id};
+  } else {
+    const catalog::Exchange* exchange = find_exchange(request.destination);
+    if (exchange == nullptr) return std::nullopt;
+    binding.destination = {request.kind, exchange->id};
+  }
+  const auto failure = how == Binding::made ? complete_binding(*source, queue, binding) : std::nullopt;
+  if (failure.has_value()) {
+    fail(*failure);
+    return std::nullopt;
+  }
+  return binding;
+}
+
+}  // namespace millrace::gateway::amqp091
