@@ -94,7 +94,7 @@ Result<std::size_t> Broker::stored_shard_count(io::Disk& disk) {
   return shards;
 }
 
-Result<Broker::Report> Broker::open(const std::string& guest_password_hash) {
+Result<Broker::Report> Broker::open(const std::string& guest_password_hash, const Prepare& prepare) {
   io::Disk& disk = *environments_[0].disk;
   const auto stored = stored_shard_count(disk);
   if (!stored.has_value()) return std::unexpected(stored.error());
@@ -117,6 +117,10 @@ Result<Broker::Report> Broker::open(const std::string& guest_password_hash) {
     return std::unexpected(std::move(error));
   }
   catalog_ = std::move(*catalog);
+  if (prepare) {
+    if (auto prepared = prepare(*catalog_); !prepared.has_value()) return std::unexpected(prepared.error());
+  }
+  catalog_->replicas_copied();
   for (std::size_t i = 0; i < environments_.size(); ++i) {
     shards_.push_back(
         std::make_unique<Shard>(ShardId(static_cast<std::uint16_t>(i)), environments_[i], options_, peers_));

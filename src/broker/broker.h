@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,7 +28,9 @@ class Broker {
   };
   /// Recovers everything; blocks; before the loops run. The caller holds the directory's lock. `guest_password_hash` is
   /// for the first user of a new directory.
-  Result<Report> open(const std::string& guest_password_hash);
+  /// `prepare` may change the catalog, which is complete, before any shard is made; when it fails, so does this.
+  using Prepare = std::function<Result<void>(catalog::CatalogStore&)>;
+  Result<Report> open(const std::string& guest_password_hash, const Prepare& prepare = {});
 
   std::size_t shard_count() const { return shards_.size(); }
   Shard& shard(std::size_t index) { return *shards_[index]; }

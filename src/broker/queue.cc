@@ -67,7 +67,7 @@ void Queue::bind(storage::Log& log) {
   if (inspects()) {
     // Damage took what was counted: who knows how large it was.
     if (state_.counted_end() > log.committed_end()) engine_->forget_count();
-    start_inspection();
+    start_inspection(log.committed_end());
   }
   trimmed_ = log.start();
   log.set_needed([this](Offset first, Offset last) { return state_.settlement().any_unsettled(first, last); });

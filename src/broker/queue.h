@@ -80,6 +80,9 @@ class Queue {
   /// Takes over what the log has committed.
   void committed();
 
+  /// Takes effect at once, for what is in the queue already as well. The number of levels does not change.
+  void set_settings(const catalog::QueueSettings& settings);
+
   Result<void> consume(const ConsumeRequest& request);
   void cancel(ConsumerId consumer);
   void settle(const SettleRequest& request);
@@ -145,7 +148,7 @@ class Queue {
   bool has_levels() const;
   void register_record(Offset offset, std::uint64_t bytes, std::uint8_t priority);
   std::uint64_t size_of(const RecordReader::Found& found) const;
-  void start_inspection();
+  void start_inspection(Offset until);
   bool inspecting() const;
   void inspect(WorkBudget& budget);
   void take_arrivals();

@@ -44,6 +44,30 @@ void Queue::committed() {
   schedule_.wants_work(*this);
 }
 
+void Queue::set_settings(const catalog::QueueSettings& settings) {
+  MILLRACE_ASSERT(settings.max_priority == definition_.settings.max_priority);
+  const bool inspected = inspects();
+  definition_.settings = settings;
+  engine_->set_policy(policy());
+  if (inspects() != inspected) {
+    // The sizes of all records, or none of them, count from now on.
+    arrivals_.clear();
+    arriving_bytes_ = 0;
+    inspector_.reset();
+    engine_->forget_count();
+    state_.count_exactly(inspects());
+    if (inspects()) {
+      start_inspection(log_->appended_end());
+    } else if (engine_->ready() > 0) {
+      engine_->add_bytes(log_->size().value);
+    }
+    schedule_.changed(*this);
+  }
+  use_timer_ = {};
+  used();
+  schedule_.wants_work(*this);
+}
+
 // ---- Length limits
 
 /// Also counts what is on its way to the disk: it was accepted.
@@ -188,10 +212,10 @@ std::uint64_t Queue::size_of(const RecordReader::Found& found) const {
   return inspects() ? found.record.value.size() : found.stored_bytes;
 }
 
-/// Everything from the mark in the state on, up to what is committed now, is read; what comes later is seen on its way
-/// in. So a crash costs no more than reading what its last rounds brought.
-void Queue::start_inspection() {
-  inspected_until_ = engine_->committed_end();
+/// Everything from the mark in the state on, up to `until`, is read as soon as it is committed; what comes later is
+/// seen on its way in. So a crash costs no more than reading what its last rounds brought.
+void Queue::start_inspection(Offset until) {
+  inspected_until_ = until;
   for (; !arrivals_.empty() && arrivals_.front().end <= inspected_until_; arrivals_.pop_front()) {
     forget_arriving(arrivals_.front());
   }
@@ -211,14 +235,15 @@ bool Queue::inspecting() const {
 void Queue::inspect(WorkBudget& budget) {
   while (inspecting() && !budget.spent()) {
     RecordReader::Found found;
+    const Offset readable = std::min(inspected_until_, engine_->committed_end());
     const Offset from = state_.settlement().next_unsettled(state_.counted_end());
-    const auto status =
-        from < inspected_until_ ? inspector_->find(from, inspected_until_, found) : RecordReader::Status::none;
+    const auto status = from < readable ? inspector_->find(from, readable, found) : RecordReader::Status::none;
     if (status == RecordReader::Status::loading) return;
     if (status == RecordReader::Status::failed) return schedule_.retry_later(*this);
     schedule_.changed(*this);
     if (status == RecordReader::Status::none) {
-      state_.set_counted_end(inspected_until_);
+      state_.set_counted_end(readable);
+      if (readable < inspected_until_) return;  // the next commit goes on
       break;
     }
     register_record(found.offset, size_of(found), found.envelope.priority.value_or(0));

@@ -25,7 +25,7 @@ void Queue::skipped(Offset first, Offset last, bool damaged) {
   if (lose(first, last, damaged) == 0 || !inspects()) return;
   // Nobody can tell any more how large they were.
   engine_->forget_count();
-  start_inspection();
+  start_inspection(std::max(inspected_until_, engine_->committed_end()));
 }
 
 /// Nothing readable is there. Returns how many messages were thought to be.

@@ -132,6 +132,11 @@ void QueueHost::create(const catalog::Queue& definition) {
   if (queue.journalled()) state.shard.store().attach_state(storage::StateId(definition.id.value), &queue.state());
 }
 
+void QueueHost::set_settings(ObjectId id, const catalog::QueueSettings& settings) {
+  Queue* queue = state_->find(id);
+  if (queue != nullptr && queue->definition().settings != settings) queue->set_settings(settings);
+}
+
 void QueueHost::remove(ObjectId id) {
   State& state = *state_;
   state.moves.remove_source(id);

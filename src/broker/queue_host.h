@@ -34,6 +34,8 @@ class QueueHost final : public io::TurnHook {
 
   /// Acts only when the queue lives on this shard. Before recovered() the queue is only registered.
   void create(const catalog::Queue& queue);
+  /// Policies say something else now.
+  void set_settings(ObjectId queue, const catalog::QueueSettings& settings);
   /// Called on every shard. Consumers hear on_cancelled; log and state are dropped.
   void remove(ObjectId queue);
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "broker/policies.h"
+
 namespace millrace::broker {
 
 namespace {
@@ -53,6 +55,7 @@ struct Router::Tables {
   };
 
   const catalog::State& catalog;
+  Policies* policies;
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Node>> nodes;
   boost::unordered_flat_set<std::unique_ptr<Route>, RouteHash, RouteEqual> routes;
   std::size_t ways = 0;
@@ -76,7 +79,7 @@ struct Router::Tables {
     bool unresolved = false;
   } walk;
 
-  explicit Tables(const catalog::State& state) : catalog(state) {}
+  Tables(const catalog::State& state, Policies* rules) : catalog(state), policies(rules) {}
 
   Node& node(ObjectId exchange) {
     auto& slot = nodes[exchange.value];
@@ -161,8 +164,10 @@ void Router::Tables::visit(const catalog::Exchange& exchange, MatchInput& input)
       enter(next);
     }
   }
-  if (!walk.destinations.empty() || exchange.alternate_exchange.empty()) return;
-  const catalog::Exchange* next = catalog.find_exchange(exchange.vhost, exchange.alternate_exchange);
+  if (!walk.destinations.empty()) return;
+  const std::string alternate = policies == nullptr ? exchange.alternate_exchange : policies->alternate_of(exchange);
+  if (alternate.empty()) return;
+  const catalog::Exchange* next = catalog.find_exchange(exchange.vhost, alternate);
   if (next != nullptr) {
     enter(next);
   } else {
@@ -254,7 +259,8 @@ void Router::Tables::unbind(const catalog::Binding& binding) {
   touch(binding.source);
 }
 
-Router::Router(const catalog::State& catalog) : tables_(std::make_unique<Tables>(catalog)) {}
+Router::Router(const catalog::State& catalog, Policies* policies)
+    : tables_(std::make_unique<Tables>(catalog, policies)) {}
 
 Router::~Router() = default;
 
@@ -310,6 +316,9 @@ void Router::after(const catalog::Command& command) {
       if (const auto found = t.nodes.find(user); found != t.nodes.end()) t.forget_ways(*found->second);
     }
     t.unresolved.clear();
+  } else if (std::holds_alternative<catalog::PutPolicy>(command) ||
+             std::holds_alternative<catalog::DeletePolicy>(command)) {
+    for (auto& [id, at] : t.nodes) t.forget_ways(*at);
   }
 }
 

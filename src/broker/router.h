@@ -13,6 +13,8 @@
 
 namespace millrace::broker {
 
+class Policies;
+
 /// The queues a message goes to. Owned by the router.
 struct Route {
   std::vector<QueueRef> queues;  // without duplicates, in a stable order
@@ -32,7 +34,8 @@ constexpr std::size_t kMaxShards = 64;
 /// each message. Messages that go to the same queues have the same Route, whatever way they came.
 class Router {
  public:
-  explicit Router(const catalog::State& catalog);
+  /// Without policies exchanges have their own alternates only.
+  explicit Router(const catalog::State& catalog, Policies* policies = nullptr);
   ~Router();
 
   /// Where a message sent to `exchange` with `routing_key` goes; empty when nowhere. The result is valid until the

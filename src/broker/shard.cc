@@ -5,6 +5,7 @@
 #include "base/assert.h"
 #include "broker/catalog_host.h"
 #include "broker/log_host.h"
+#include "broker/policies.h"
 #include "broker/publish_turn.h"
 #include "broker/queue_host.h"
 #include "broker/storage_errors.h"
@@ -24,6 +25,7 @@ struct Shard::Parts {
   Shard& shard;
   catalog::State catalog;
   auth::Authorizer authorizer;
+  Policies policies;
   Router router;
   Mailbox mailbox;
   Limits limits;
@@ -44,7 +46,8 @@ struct Shard::Parts {
       : shard(owner),
         catalog(state.clone()),
         authorizer(catalog),
-        router(catalog),
+        policies(catalog),
+        router(catalog, &policies),
         mailbox(owner, owner.peers_),
         queues(owner),
         log_host(owner),
@@ -56,6 +59,13 @@ struct Shard::Parts {
         transactions(owner) {}
 
   void create_partitions(const catalog::Topic& topic);
+  /// The queue with what policies make of its settings.
+  catalog::Queue ruled(const catalog::Queue& queue) {
+    catalog::Queue result = queue;
+    result.settings = policies.settings_of(queue);
+    return result;
+  }
+  void policies_changed();
 };
 
 /// Tells the recovering store what the catalog knows of.
@@ -102,7 +112,7 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   parts.authorizer.set_loopback_users(options_.loopback_users);
   storage::RecoveryReport report;
   for (const catalog::Queue* queue : parts.catalog.queues()) {
-    parts.queues.create(*queue);
+    parts.queues.create(parts.ruled(*queue));
   }
   ShardRecovery target(*this, parts.queues, parts.log_host, parts.transactions.state(), parts.catalog, options_);
   storage::StoreOptions store_options;
@@ -142,8 +152,15 @@ void Shard::Parts::create_partitions(const catalog::Topic& topic) {
   }
 }
 
+void Shard::Parts::policies_changed() {
+  for (const catalog::Queue* queue : catalog.queues()) {
+    if (queue->shard == shard.id()) queues.set_settings(queue->id, policies.settings_of(*queue));
+  }
+}
+
 void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
   Parts& parts = *parts_;
+  bool rules = false;
   for (const catalog::Command& command : commands) {
     // What goes away is told before the replica forgets it.
     if (const auto* topic = std::get_if<catalog::DeleteTopic>(&command)) {
@@ -156,9 +173,10 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
     }
     parts.router.before(command);
     parts.catalog.apply(command);
+    rules = parts.policies.changed(command) || rules;
     parts.router.after(command);
     if (const auto* queue = std::get_if<catalog::CreateQueue>(&command)) {
-      parts.queues.create(queue->queue);
+      parts.queues.create(parts.ruled(queue->queue));
     } else if (const auto* gone = std::get_if<catalog::DeleteQueue>(&command)) {
       parts.queues.remove(gone->id);
       parts.log_host.removed(LogId(gone->id.value));
@@ -168,6 +186,7 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
       for (const catalog::Topic* each : parts.catalog.topics()) parts.create_partitions(*each);
     }
   }
+  if (rules) parts.policies_changed();
   ++catalog_generation_;
   parts.authorizer.changed(commands);
 }

@@ -1,6 +1,7 @@
 #include "broker/topology.h"
 
 #include "broker/catalog_host.h"
+#include "broker/placement.h"
 #include "broker/queue_host.h"
 #include "broker/shard.h"
 
@@ -29,10 +30,6 @@ auto then_return(T value, Reply reply) {
     if (!result.has_value()) return reply(std::unexpected(result.error()));
     reply(value);
   };
-}
-
-ShardId spread(ObjectId id, std::size_t shards) {
-  return ShardId(static_cast<std::uint16_t>(id.value % shards));
 }
 
 }  // namespace
@@ -94,7 +91,7 @@ void Topology::create_queue(catalog::Queue queue, Callback<QueueRef> done) {
       shard_, std::move(created),
       [queue = std::move(queue), shards = shard_.shard_count()](CatalogHost& host, auto reply) mutable {
         queue.id = host.writer().allocate_id();
-        queue.shard = spread(queue.id, shards);
+        queue.shard = shard_of_new(queue.id, shards);
         const QueueRef ref{queue.id, queue.shard};
         host.execute({.commands = {catalog::CreateQueue{std::move(queue)}}}, then_return(ref, std::move(reply)));
       });
@@ -133,7 +130,7 @@ void Topology::create_topic(catalog::Topic topic, std::uint32_t partitions, Call
         topic.partitions.clear();
         for (std::uint32_t i = 0; i < partitions; ++i) {
           const ObjectId id = host.writer().allocate_id();
-          topic.partitions.push_back({LogId(id.value), spread(id, shards)});
+          topic.partitions.push_back({LogId(id.value), shard_of_new(id, shards)});
         }
         const ObjectId id = topic.id;
         host.execute({.commands = {catalog::CreateTopic{std::move(topic)}}}, then_return(id, std::move(reply)));

@@ -95,12 +95,14 @@ Result<std::unique_ptr<CatalogStore>> CatalogStore::open(const storage::StoreEnv
   catalog->reserve_ids();
   if (catalog->state_.find_virtual_host("/") == nullptr)
     catalog->create_first_content(open_options.guest_password_hash);
-  // Replicas are copied from the state as it is now: what is on its way to the disk must not be told to them again.
-  for (Pending& pending : catalog->pending_) pending.commands.clear();
   return catalog;
 }
 
 CatalogStore::~CatalogStore() = default;
+
+void CatalogStore::replicas_copied() {
+  for (Pending& pending : pending_) pending.commands.clear();
+}
 
 void CatalogStore::create_first_content(const std::string& guest_password_hash) {
   std::vector<Command> commands = new_virtual_host("/", [this] { return allocate_id(); });

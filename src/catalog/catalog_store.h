@@ -40,6 +40,8 @@ class CatalogStore final : public storage::StateMachine {
 
   using Done = std::move_only_function<void(Result<Revision>)>;
   void execute(Transaction transaction, Done done);
+  /// Replicas are copied from the state as it is now: what is on its way to the disk will not be told to the listener.
+  void replicas_copied();
   using Listener = std::function<void(Revision, const std::vector<Command>&)>;
   void on_change(Listener listener) { listener_ = std::move(listener); }
 

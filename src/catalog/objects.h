@@ -92,6 +92,8 @@ struct QueueSettings {
   std::optional<std::uint64_t> max_length;
   std::optional<std::uint64_t> max_length_bytes;
   Overflow overflow = Overflow::drop_head;
+  /// `overflow` was asked for, and counts more than a policy's.
+  bool overflow_given = false;
   std::optional<std::uint32_t> delivery_limit;
   /// How long a message may wait, from its append on; 0: it must be taken at once.
   std::optional<base::Millis> message_time_to_live;

@@ -149,6 +149,8 @@ const std::vector<Setting>& settings() {
   static const std::vector<Setting> all = {
       text("data_dir", "directory of all stored data", &Config::data_dir),
       number("shards", "event loops; 0: one per processor; fixed when the data directory is created", &Config::shards),
+      text("load_definitions", "RabbitMQ definitions file (JSON) imported at each start; empty: none",
+           &Config::load_definitions),
       choice("log_level", "least severe lines that are written", &Config::log_level,
              {"debug", "info", "warning", "error"}),
       text("amqp.bind", "address for AMQP 0-9-1; '*' for all interfaces", &Config::amqp_bind),

@@ -14,6 +14,7 @@ struct Config {
   std::string data_dir = "millrace-data";
   std::uint32_t shards = 0;  // 0: one per processor; fixed when the data directory is created
   std::string log_level = "info";
+  std::string load_definitions;  // a RabbitMQ definitions file that is imported at each start; empty: none
 
   std::string amqp_bind = "127.0.0.1";
   std::uint16_t amqp_port = 5672;

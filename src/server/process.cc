@@ -22,6 +22,7 @@
 #include "io/real_network.h"
 #include "io/signals.h"
 #include "io/thread_pool.h"
+#include "server/definitions.h"
 #include "server/host_port.h"
 
 namespace millrace::server {
@@ -96,6 +97,7 @@ struct Process::State {
   io::Timer grace_timer;  // after the worlds: it goes before its loop
 
   base::Result<void, StartError> open_data();
+  broker::Result<void> load_definitions(catalog::CatalogStore& catalog, std::size_t shards, bool fresh) const;
   base::Result<void, StartError> open_ports();
   void make_gateways();
   template <class Gateway>
@@ -166,7 +168,9 @@ base::Result<void, StartError> Process::State::open_data() {
   warn_of_tight_memory(options.memory_limit, config, shards);
   broker = std::make_unique<broker::Broker>(std::move(environments), options);
   const std::string guest = *stored == 0 ? auth::hash_password("guest") : std::string();
-  auto report = broker->open(guest);
+  auto report = broker->open(guest, [this, shards, fresh = *stored == 0](catalog::CatalogStore& catalog) {
+    return load_definitions(catalog, shards, fresh);
+  });
   if (!report.has_value()) return fail(StartErrc::data_directory, report.error().detail);
   for (std::size_t i = 0; i < report->shards.size(); ++i) {
     const storage::RecoveryReport& shard = report->shards[i];
@@ -177,6 +181,14 @@ base::Result<void, StartError> Process::State::open_data() {
                        range.first.value, range.last.value, range.reason);
     }
   }
+  return {};
+}
+
+broker::Result<void> Process::State::load_definitions(catalog::CatalogStore& catalog, std::size_t shards,
+                                                      bool fresh) const {
+  if (config.load_definitions.empty()) return {};
+  const auto done = import_definitions_file(config.load_definitions, fresh, catalog, shards);
+  if (!done.has_value()) return fail(broker::BrokerErrc::invalid, done.error().detail);
   return {};
 }
 

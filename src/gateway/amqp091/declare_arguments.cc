@@ -226,6 +226,7 @@ void read_delivery_limit(ArgumentReader& in, QueueType type, catalog::QueueSetti
 
 void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
   const auto overflow = in.text("x-overflow");
+  settings.overflow_given = overflow.has_value();
   if (!overflow.has_value() || *overflow == "drop-head") return;
   if (*overflow == "reject-publish") {
     settings.overflow = catalog::Overflow::reject_publish;

@@ -199,6 +199,7 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
   expected.max_length = 5;
   expected.max_length_bytes = 500;
   expected.overflow = catalog::Overflow::reject_publish;
+  expected.overflow_given = true;
   expected.delivery_limit = 3;
   expected.message_time_to_live = base::Millis(60'000);
   expected.expires = base::Millis(3'600'000);

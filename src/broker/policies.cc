@@ -1,0 +1,87 @@
+#include "broker/policies.h"
+
+#include <algorithm>
+
+namespace millrace::broker {
+
+using catalog::Policy;
+using catalog::PolicyDefinition;
+using catalog::PolicyTarget;
+using catalog::QueueSettings;
+
+namespace {
+
+template <class T>
+void lower(std::optional<T>& limit, const std::optional<T>& other) {
+  if (!other.has_value()) return;
+  limit = limit.has_value() ? std::min(*limit, *other) : *other;
+}
+
+template <class T>
+void complete(std::optional<T>& value, const std::optional<T>& other) {
+  if (!value.has_value()) value = other;
+}
+
+std::optional<base::Millis> time_of(const std::optional<std::uint64_t>& ms) {
+  if (!ms.has_value()) return std::nullopt;
+  return base::Millis(static_cast<std::int64_t>(std::min<std::uint64_t>(*ms, INT64_MAX)));
+}
+
+void lower_limits(QueueSettings& settings, const PolicyDefinition& definition) {
+  lower(settings.max_length, definition.max_length);
+  lower(settings.max_length_bytes, definition.max_length_bytes);
+  lower(settings.delivery_limit, definition.delivery_limit);
+  lower(settings.message_time_to_live, time_of(definition.message_ttl_ms));
+  lower(settings.expires, time_of(definition.expires_ms));
+}
+
+}  // namespace
+
+bool Policies::fits(const std::string& pattern, std::string_view name) {
+  auto it = compiled_.find(pattern);
+  if (it == compiled_.end()) {
+    auto made = auth::Pattern::compile(pattern);
+    it = compiled_.emplace(pattern, made.has_value() ? std::optional(std::move(*made)) : std::nullopt).first;
+  }
+  return it->second.has_value() && it->second->found_in(name);
+}
+
+const Policy* Policies::find(catalog::ObjectId vhost, bool of_operator, PolicyTarget kind, std::string_view name) {
+  const Policy* best = nullptr;
+  for (const Policy* policy : catalog_.policies(vhost, of_operator)) {
+    if (policy->target != PolicyTarget::all && policy->target != kind) continue;
+    if (best != nullptr && best->priority >= policy->priority) continue;
+    if (fits(policy->pattern, name)) best = policy;
+  }
+  return best;
+}
+
+QueueSettings Policies::settings_of(const catalog::Queue& queue) {
+  QueueSettings settings = queue.settings;
+  if (const Policy* policy = find(queue.vhost, false, PolicyTarget::queues, queue.name)) {
+    const PolicyDefinition& definition = policy->definition;
+    complete(settings.dead_letter_exchange, definition.dead_letter_exchange);
+    complete(settings.dead_letter_routing_key, definition.dead_letter_routing_key);
+    if (!settings.overflow_given && definition.overflow.has_value()) settings.overflow = *definition.overflow;
+    lower_limits(settings, definition);
+  }
+  if (const Policy* policy = find(queue.vhost, true, PolicyTarget::queues, queue.name)) {
+    lower_limits(settings, policy->definition);
+  }
+  return settings;
+}
+
+std::string Policies::alternate_of(const catalog::Exchange& exchange) {
+  if (!exchange.alternate_exchange.empty()) return exchange.alternate_exchange;
+  const Policy* policy = find(exchange.vhost, false, PolicyTarget::exchanges, exchange.name);
+  return policy == nullptr ? std::string() : policy->definition.alternate_exchange.value_or("");
+}
+
+bool Policies::changed(const catalog::Command& command) {
+  const bool concerns =
+      std::holds_alternative<catalog::PutPolicy>(command) || std::holds_alternative<catalog::DeletePolicy>(command);
+  if (concerns) compiled_.clear();
+  return concerns;
+}
+
+}  // namespace millrace::broker
