@@ -42,8 +42,8 @@ std::optional<catalog::Binding> Channel::binding_of(const BindRequest& request, 
     if (exchange == nullptr) return std::nullopt;
     binding.destination = {request.kind, exchange->id};
   }
-  const auto failure = how == Binding::made ? complete_binding(*source, queue, binding) : std::nullopt;
-  if (failure.has_value()) {
+  const auto failure = complete_binding(*source, queue, binding);
+  if (failure.has_value() && how == Binding::made) {
     fail(*failure);
     return std::nullopt;
   }

@@ -125,6 +125,21 @@ TEST_F(Exchanges, HashesAndChoicesHaveRules) {
   EXPECT_EQ(client.get(1, "q"), "chosen");
 }
 
+TEST_F(Exchanges, AnAutoDeleteHeadersExchangeGoesWithItsLastBinding) {
+  auto method = exchange("h", "headers");
+  method.auto_delete = true;
+  accepted<wire::ExchangeDeclareOk>(method);
+  client.declare(1, "q");
+  kept.push_back(wire::FieldTable{{"x-match", "any"}, {"kind", "a"}}.content());
+  const auto arguments = wire::FieldTableView::trusted(kept.back());
+  accepted<wire::QueueBindOk>(wire::QueueBind{0, "q", "h", "", false, arguments});
+  kept.push_back(wire::FieldTable{{"x-match", "odd"}}.content());
+  accepted<wire::QueueUnbindOk>(wire::QueueUnbind{0, "q", "h", "", wire::FieldTableView::trusted(kept.back())});
+  EXPECT_NE(world.broker.shard(0).catalog().find_exchange(world.broker.vhost(), "h"), nullptr);
+  accepted<wire::QueueUnbindOk>(wire::QueueUnbind{0, "q", "h", "", arguments});
+  EXPECT_EQ(world.broker.shard(0).catalog().find_exchange(world.broker.vhost(), "h"), nullptr);
+}
+
 TEST_F(Exchanges, InternalOnesTakeMessagesFromExchangesOnly) {
   auto internal = exchange("inner", "fanout");
   internal.internal = true;
