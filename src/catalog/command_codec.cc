@@ -141,7 +141,7 @@ void describe(Exchange& v, Codec& c) {
 template <class Codec>
 void describe(QueueSettings& v, Codec& c) {
   c(v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes, v.overflow, v.overflow_given,
-    v.delivery_limit, v.message_time_to_live, v.expires, v.max_priority, v.single_active_consumer);
+    v.delivery_limit, v.message_time_to_live, v.expires, v.consumer_timeout, v.max_priority, v.single_active_consumer);
 }
 template <class Codec>
 void describe(Queue& v, Codec& c) {

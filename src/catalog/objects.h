@@ -99,6 +99,8 @@ struct QueueSettings {
   std::optional<base::Millis> message_time_to_live;
   /// The queue is deleted when it was not used for so long.
   std::optional<base::Millis> expires;
+  /// How long a consumer may hold a message; 0: for ever. Without it the protocol's own setting counts.
+  std::optional<base::Millis> consumer_timeout;
   /// Messages go out by priority, from this one down to 0; what is above counts as this. Fixed when the queue is made.
   std::optional<std::uint8_t> max_priority;
   /// One consumer gets everything; another one takes over when it goes.

@@ -158,6 +158,8 @@ const std::vector<Setting>& settings() {
       number("amqp.frame_max", "largest frame offered to clients, bytes", &Config::amqp_frame_max),
       number("amqp.channel_max", "most channels per connection", &Config::amqp_channel_max),
       number("amqp.heartbeat", "heartbeat offered to clients, seconds; 0: none", &Config::amqp_heartbeat_seconds),
+      number("amqp.consumer_timeout", "time in which a delivery must be acknowledged, seconds; 0: no limit",
+             &Config::amqp_consumer_timeout_seconds),
       text("kafka.bind", "address for Kafka clients; '*' for all interfaces", &Config::kafka_bind),
       number("kafka.port", "port for Kafka clients; 0: any free one", &Config::kafka_port),
       text("kafka.advertise", "host:port told to Kafka clients; empty: the address they connected to",

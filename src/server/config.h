@@ -21,6 +21,7 @@ struct Config {
   std::uint32_t amqp_frame_max = 131072;
   std::uint16_t amqp_channel_max = 2047;
   std::uint16_t amqp_heartbeat_seconds = 60;
+  std::uint32_t amqp_consumer_timeout_seconds = 1800;
 
   std::string kafka_bind = "127.0.0.1";
   std::uint16_t kafka_port = 9092;

@@ -198,6 +198,7 @@ void Process::State::make_gateways() {
   amqp.frame_max = config.amqp_frame_max;
   amqp.channel_max = config.amqp_channel_max;
   amqp.heartbeat_seconds = config.amqp_heartbeat_seconds;
+  amqp.consumer_timeout = base::Millis(std::int64_t{1000} * config.amqp_consumer_timeout_seconds);
   amqp.max_message_bytes = config.max_message_bytes;
   amqp.max_connections = config.max_connections;
   amqp.connection_count = connections;

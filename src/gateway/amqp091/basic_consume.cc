@@ -126,6 +126,7 @@ void Channel::consumer_cancelled(Consumer& consumer) {
 void Channel::deliver(Consumer& consumer, const broker::DeliveryBundle& bundle) {
   for (std::size_t i = 0; i < bundle.deliveries.size(); ++i) {
     write_delivery(consumer, bundle.deliveries[i], bundle.slabs[bundle.slab_of[i]]);
+    if (i == 0 && !consumer.no_ack()) note_delivery(tags_.last(), consumer.queue());
   }
   connection_.delivered(bundle.consumer, bundle.window_bytes);
 }

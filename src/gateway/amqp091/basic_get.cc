@@ -37,6 +37,7 @@ void Channel::got(const std::string& queue_name, bool no_ack, bool counts_return
   const broker::Delivery& delivery = result.bundle.deliveries.front();
   const std::uint64_t tag =
       no_ack ? tags_.skip() : tags_.add({result.bundle.queue, broker::ConsumerId(0), delivery.offset});
+  if (!no_ack) note_delivery(tag, result.bundle.queue);
   Presenter& presenter = connection_.presenter();
   const OutgoingMessage message =
       counts_returns ? presenter.present_counted(delivery, queue_name) : presenter.present(delivery, queue_name);

@@ -12,6 +12,7 @@
 #include "gateway/amqp091/connection.h"
 #include "gateway/amqp091/consumer.h"
 #include "gateway/amqp091/delivery_tags.h"
+#include "gateway/amqp091/delivery_times.h"
 #include "gateway/amqp091/more_keys.h"
 
 namespace millrace::gateway::amqp091 {
@@ -198,6 +199,12 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void basic_cancel(const wire::BasicCancel& method);
   void write_delivery(Consumer& consumer, const broker::Delivery& delivery, const bytes::Slab& slab);
 
+  // consumer_timeout.cc
+  base::Millis consumer_timeout(const broker::QueueRef& queue);
+  void note_delivery(std::uint64_t tag, const broker::QueueRef& queue);
+  void watch_timeout(base::Nanos due, base::Nanos now);
+  void check_timeout();
+
   // direct_reply.cc
   void consume_replies(const wire::BasicConsume& method);
   void stop_replies();
@@ -263,6 +270,9 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   std::uint16_t prefetch_ = 0;
   DeliveryTags tags_;
   std::vector<DeliveryTags::Range> ranges_;  // reused
+  DeliveryTimes delivery_times_;
+  io::Timer timeout_timer_;
+  base::Nanos timeout_due_;
   std::unordered_map<std::string, std::shared_ptr<Consumer>> consumers_;
   std::optional<ReplyAddress> reply_address_;
   std::string reply_tag_;

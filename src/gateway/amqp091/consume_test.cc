@@ -163,6 +163,45 @@ TEST_F(Consuming, OneActiveConsumerIsFollowedByTheNext) {
   EXPECT_EQ(next(second, 1, 2), "2");
 }
 
+TEST_F(Consuming, WhoDoesNotAcknowledgeInTimeLosesTheChannel) {
+  const bytes::ByteVector arguments = wire::FieldTable{{"x-consumer-timeout", std::int32_t{10'000}}}.content();
+  wire::QueueDeclare declare;
+  declare.queue = "timed";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  const auto pass = [this](std::int64_t seconds) {
+    world.broker.world.run_for(base::to_nanos(base::Millis(seconds * 1000)));
+  };
+  for (const char* body : {"0", "1"}) client.publish(1, {0, "", "timed"}, body);
+  client.send(1, wire::BasicQos{0, 1, false});
+  client.expect<wire::BasicQosOk>(1);
+  client.send(1, wire::BasicConsume{0, "timed", "tag"});
+  client.expect<wire::BasicConsumeOk>(1);
+  EXPECT_EQ(next(client, 1, 1), "0");
+  pass(9);
+  client.send(1, wire::BasicAck{1, false});
+  EXPECT_EQ(next(client, 1, 2), "1");
+  pass(9);
+  EXPECT_EQ(world.broker.stats(world.broker.find("timed")).unacknowledged, 1U);
+  pass(3);
+  client.expect_channel_close(
+      1, ReplyCode::precondition_failed,
+      "PRECONDITION_FAILED - delivery acknowledgement on channel 1 timed out. Timeout value used: 10000 ms. This "
+      "timeout value can be configured, see consumers doc guide to learn more");
+  client.open_channel(1);
+  EXPECT_EQ(client.get(1, "timed", false), "1");
+  EXPECT_TRUE(client.last_get.redelivered);
+  pass(12);
+  client.expect_channel_close(1, ReplyCode::precondition_failed);
+  client.open_channel(1);
+  // Automatic acknowledgement has nothing to wait for.
+  EXPECT_EQ(client.get(1, "timed"), "1");
+  pass(30);
+  EXPECT_EQ(client.count(1, "timed"), 0U);
+}
+
 TEST_F(Consuming, ConsumerArgumentsAreChecked) {
   const bytes::ByteVector arguments = wire::FieldTable{{"x-priority", "high"}}.content();
   wire::BasicConsume method{0, "q", "tag"};

@@ -38,6 +38,7 @@ constexpr std::string_view kComparedQueueArguments[] = {
     "x-single-active-consumer",
     kQueueType,
     "x-delivery-limit",
+    "x-consumer-timeout",
     "x-max-age",
     "x-stream-max-segment-size-bytes",
     "x-quorum-initial-group-size",
@@ -274,6 +275,7 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
   read_overflow(in, settings);
   settings.message_time_to_live = in.time("x-message-ttl", 0);
   settings.expires = in.time("x-expires", 1);
+  settings.consumer_timeout = in.time("x-consumer-timeout", 0);
   settings.single_active_consumer = in.flag("x-single-active-consumer");
   read_delivery_limit(in, type, settings);
   in.text("x-queue-mode");

@@ -190,6 +190,7 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
                                              {"x-message-ttl", std::int32_t{60000}},
                                              {"x-expires", std::int64_t{3600000}},
                                              {"x-max-priority", std::int32_t{9}},
+                                             {"x-consumer-timeout", std::int32_t{5000}},
                                              {"x-single-active-consumer", true}}));
   const catalog::Queue* found = world.broker.shard(1).catalog().find_queue(world.broker.vhost(), "q");
   ASSERT_NE(found, nullptr);
@@ -204,6 +205,7 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
   expected.message_time_to_live = base::Millis(60'000);
   expected.expires = base::Millis(3'600'000);
   expected.max_priority = 9;
+  expected.consumer_timeout = base::Millis(5'000);
   expected.single_active_consumer = true;
   EXPECT_EQ(found->settings, expected);
   EXPECT_EQ(found->owner_user, "test");

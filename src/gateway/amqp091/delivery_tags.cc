@@ -35,6 +35,16 @@ void DeliveryTags::pop_dead() {
   while (first_ < next_ && !slot(first_).live()) ++first_;
 }
 
+std::optional<DeliveryTags::Oldest> DeliveryTags::oldest() const {
+  if (!aside_.empty()) return Oldest{aside_.begin()->first, aside_.begin()->second};
+  if (live_ == 0) return std::nullopt;
+  for (std::uint64_t tag = first_; tag < next_; ++tag) {
+    const Slot& candidate = ring_[tag & (ring_.size() - 1)];
+    if (candidate.live()) return Oldest{tag, candidate.entry};
+  }
+  return std::nullopt;
+}
+
 void DeliveryTags::make_room() {
   if (next_ - first_ < ring_.size()) return;
   if (ring_.size() >= kSparseRing && live_ * kSparseFactor < ring_.size()) {

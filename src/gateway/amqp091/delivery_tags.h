@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "broker/types.h"
@@ -51,6 +52,14 @@ class DeliveryTags {
   /// Adds the delivery to the ranges.
   static void append(const Entry& entry, std::vector<Range>& out);
 
+  struct Oldest {
+    std::uint64_t tag = 0;
+    Entry entry;
+  };
+  /// The unsettled delivery with the lowest tag.
+  std::optional<Oldest> oldest() const;
+  /// The tag given last; 0 before the first.
+  std::uint64_t last() const { return next_ - 1; }
   std::size_t unsettled() const { return live_ + aside_.size(); }
 
  private:

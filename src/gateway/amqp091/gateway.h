@@ -24,6 +24,8 @@ struct Options {
   /// A larger message closes its channel.
   std::uint64_t max_message_bytes = std::uint64_t{64} << 20;
   std::uint32_t max_connections = 10000;
+  /// A delivery must be settled within this time, unless its queue says otherwise; 0: no limit.
+  base::Millis consumer_timeout{1'800'000};
   /// Shared by all gateways of the process.
   std::shared_ptr<std::atomic<std::uint32_t>> connection_count;
   /// Shared by all gateways of the process, as copies of one Options are.

@@ -1,6 +1,7 @@
 """AMQP 0-9-1 with pika: consuming, prefetch, acknowledging, redelivery. needs: amqp"""
 
 import socket
+import time
 
 import pika
 from pika_helpers import channel, closes_channel, connection, consume, count, drain, publish, pump
@@ -194,6 +195,27 @@ def exclusive_consumer_keeps_others_away():
         closes_channel(403, lambda: opened.channel().basic_consume(queue, lambda *_: None))
         ch.basic_cancel(tag)
         open_consumer(opened.channel(), queue)
+
+
+@test
+def late_acknowledgement_closes_the_channel():
+    with connection() as opened:
+        sender = opened.channel()
+        sender.confirm_delivery()
+        queue = name()
+        sender.queue_declare(queue, durable=True, arguments={"x-consumer-timeout": 500})
+        publish(sender, queue, b"stuck")
+        ch = opened.channel()
+        got = open_consumer(ch, queue)
+        pump(ch, lambda: got)
+
+        def action():
+            for _ in range(50):
+                time.sleep(0.1)
+                ch.basic_qos(prefetch_count=0)
+
+        closes_channel(406, action)
+        eventually(lambda: count(sender, queue) == 1, what="requeue")
 
 
 @test

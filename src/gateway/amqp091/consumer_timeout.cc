@@ -1,0 +1,69 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "gateway/amqp091/channel.h"
+
+// A client that does not settle what it got within the consumer timeout loses its channel, and gives back what it
+// holds: it is most likely stuck.
+namespace millrace::gateway::amqp091 {
+
+using wire::ReplyCode;
+
+namespace {
+
+// Tries again when the channel waits for the broker, whose answer must not come behind the channel's end.
+constexpr base::Nanos kBusyDelay{1'000'000'000};
+// The oldest delivery has no limit, those behind it may have one.
+constexpr base::Millis kRecheck{60'000};
+
+}  // namespace
+
+/// That of the queue, or the server's.
+base::Millis Channel::consumer_timeout(const broker::QueueRef& queue) {
+  const catalog::Queue* found = shard().catalog().find_queue(queue.queue);
+  const bool own = found != nullptr && found->settings.consumer_timeout.has_value();
+  return own ? *found->settings.consumer_timeout : connection_.options().consumer_timeout;
+}
+
+/// Something was delivered that has to be settled; `tag` is the first of it.
+void Channel::note_delivery(std::uint64_t tag, const broker::QueueRef& queue) {
+  const base::Millis timeout = consumer_timeout(queue);
+  if (timeout == base::Millis(0)) return;
+  const base::Nanos now = shard().loop().clock().monotonic();
+  delivery_times_.note(tag, now);
+  watch_timeout(now + base::to_nanos(timeout) + DeliveryTimes::kStep, now);
+}
+
+void Channel::watch_timeout(base::Nanos due, base::Nanos now) {
+  if (timeout_timer_ && timeout_due_ <= due) return;
+  timeout_due_ = due;
+  timeout_timer_ = shard().loop().call_after(std::max(due - now, base::Nanos(0)), [weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (self == nullptr) return;
+    self->timeout_timer_ = {};
+    self->check_timeout();
+  });
+}
+
+/// Looks at the oldest delivery only: what lies behind it is younger.
+void Channel::check_timeout() {
+  if (state_ != State::open) return;
+  const auto oldest = tags_.oldest();
+  if (!oldest.has_value()) return delivery_times_.clear();
+  const base::Nanos now = shard().loop().clock().monotonic();
+  const base::Millis timeout = consumer_timeout(oldest->entry.queue);
+  const base::Nanos due = delivery_times_.latest_time_of(oldest->tag) + base::to_nanos(timeout);
+  if (timeout == base::Millis(0) || due > now) {
+    return watch_timeout(timeout == base::Millis(0) ? now + base::to_nanos(kRecheck) : due, now);
+  }
+  if (busy_) return watch_timeout(now + kBusyDelay, now);
+  method_ = wire::Method{0};
+  fail(
+      ReplyCode::precondition_failed,
+      fmt::format("delivery acknowledgement on channel {} timed out. Timeout value used: {} ms. This timeout value can "
+                  "be configured, see consumers doc guide to learn more",
+                  number_, timeout.value));
+}
+
+}  // namespace millrace::gateway::amqp091
