@@ -63,6 +63,9 @@ void Queue::set_settings(const catalog::QueueSettings& settings) {
     }
     schedule_.changed(*this);
   }
+  // What was known of the head was known by the old settings.
+  head_ = model::kNoOffset;
+  expiry_timer_ = {};
   use_timer_ = {};
   used();
   schedule_.wants_work(*this);

@@ -174,6 +174,28 @@ TEST_P(ExpiryTest, ARestartForgetsNoTime) {
   EXPECT_EQ(ready("q"), 0U);
 }
 
+TEST_P(ExpiryTest, NewSettingsConcernWhatWaits) {
+  const QueueRef queue = declare("q", 60'000);
+  publish("q", "a");
+  broker.world.settle();
+  catalog::QueueSettings settings;
+  settings.message_time_to_live = Millis(500);
+  const auto change = [&] {
+    Shard& shard = broker.shard(queue.shard.value);
+    shard.loop().post([&shard, queue, settings] { shard.queues().set_settings(queue.queue, settings); });
+  };
+  change();
+  pass(1000);
+  EXPECT_EQ(ready("q"), 0U);
+  publish("q", "b");
+  settings.message_time_to_live = Millis(5000);
+  change();
+  pass(1000);
+  EXPECT_EQ(ready("q"), 1U);
+  pass(5000);
+  EXPECT_EQ(ready("q"), 0U);
+}
+
 TEST_P(ExpiryTest, TransientQueuesExpireToo) {
   catalog::Queue definition;
   definition.durable = false;
