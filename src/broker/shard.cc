@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "broker/catalog_host.h"
+#include "broker/group_host.h"
 #include "broker/log_host.h"
 #include "broker/policies.h"
 #include "broker/publish_turn.h"
@@ -33,10 +34,12 @@ struct Shard::Parts {
   std::unique_ptr<CatalogHost> catalog_host;
   QueueHost queues;
   LogHost log_host;
+  GroupHost group_host;
   Publisher publisher;
   PublishReceiver receiver;
   Consumers consumers;
   Logs logs;
+  Groups groups;
   Topology topology;
   Transactions transactions;
   std::uint64_t next_connection = 1;
@@ -51,10 +54,12 @@ struct Shard::Parts {
         mailbox(owner, owner.peers_),
         queues(owner),
         log_host(owner),
+        group_host(owner, owner.options_.groups),
         publisher(owner),
         receiver(owner),
         consumers(owner),
         logs(owner),
+        groups(owner),
         topology(owner),
         transactions(owner) {}
 
@@ -71,9 +76,14 @@ struct Shard::Parts {
 /// Tells the recovering store what the catalog knows of.
 class ShardRecovery final : public storage::RecoveryTarget {
  public:
-  ShardRecovery(Shard& shard, QueueHost& queues, LogHost& logs, TransactionState& transactions,
+  ShardRecovery(Shard& shard, QueueHost& queues, LogHost& logs, GroupHost& groups, TransactionState& transactions,
                 const catalog::State& catalog, const BrokerOptions& options)
-      : shard_(shard), queues_(queues), logs_(logs), transactions_(transactions), options_(partition_options(options)) {
+      : shard_(shard),
+        queues_(queues),
+        logs_(logs),
+        groups_(groups),
+        transactions_(transactions),
+        options_(partition_options(options)) {
     for (const catalog::Topic* topic : catalog.topics()) {
       for (const catalog::Partition& partition : topic->partitions) {
         if (partition.shard == shard_.id()) partitions_.emplace(partition.log, topic_log_options(*topic, options_));
@@ -87,6 +97,7 @@ class ShardRecovery final : public storage::RecoveryTarget {
   storage::StateMachine* state_machine(storage::StateId state) override {
     if (state == Producers::kState) return &logs_.producers();
     if (state == TransactionState::kState) return &transactions_;
+    if (state == GroupState::kState) return &groups_.state();
     return queues_.recovery_machine(state);
   }
 
@@ -94,6 +105,7 @@ class ShardRecovery final : public storage::RecoveryTarget {
   Shard& shard_;
   QueueHost& queues_;
   LogHost& logs_;
+  GroupHost& groups_;
   TransactionState& transactions_;
   storage::LogOptions options_;
   std::map<LogId, storage::LogOptions> partitions_;
@@ -114,7 +126,8 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   for (const catalog::Queue* queue : parts.catalog.queues()) {
     parts.queues.create(parts.ruled(*queue));
   }
-  ShardRecovery target(*this, parts.queues, parts.log_host, parts.transactions.state(), parts.catalog, options_);
+  ShardRecovery target(*this, parts.queues, parts.log_host, parts.group_host, parts.transactions.state(), parts.catalog,
+                       options_);
   storage::StoreOptions store_options;
   store_options.directory = fmt::format("shards/{}", id_.value);
   store_options.shard = id_;
@@ -133,14 +146,17 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   parts.store = std::move(*store);
   parts.store->attach_state(Producers::kState, &parts.log_host.producers());
   parts.store->attach_state(TransactionState::kState, &parts.transactions.state());
+  parts.store->attach_state(GroupState::kState, &parts.group_host.state());
   parts.store->on_commit([&parts](storage::Round round) {
     // Answers first: a confirm never waits for a delivery.
     parts.receiver.committed(round);
     parts.log_host.committed(round);
+    parts.group_host.committed(round);
     parts.queues.committed(round);
   });
   for (const catalog::Topic* topic : parts.catalog.topics()) parts.create_partitions(*topic);
   parts.queues.recovered();
+  parts.group_host.recovered();
   if (writer != nullptr) parts.catalog_host = std::make_unique<CatalogHost>(*this, *writer);
   return report;
 }
@@ -170,6 +186,7 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
         parts.store->delete_log(partition.log);
         parts.log_host.removed(partition.log);
       }
+      parts.group_host.topic_removed(topic->id);
     }
     parts.router.before(command);
     parts.catalog.apply(command);
@@ -180,6 +197,7 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
     } else if (const auto* gone = std::get_if<catalog::DeleteQueue>(&command)) {
       parts.queues.remove(gone->id);
       parts.log_host.removed(LogId(gone->id.value));
+      parts.group_host.topic_removed(gone->id);
     } else if (const auto* topic = std::get_if<catalog::CreateTopic>(&command)) {
       parts.create_partitions(topic->topic);
     } else if (std::holds_alternative<catalog::AddPartitions>(command)) {
@@ -217,6 +235,9 @@ Consumers& Shard::consumers() {
 Logs& Shard::logs() {
   return parts_->logs;
 }
+Groups& Shard::groups() {
+  return parts_->groups;
+}
 Topology& Shard::topology() {
   return parts_->topology;
 }
@@ -237,6 +258,9 @@ QueueHost& Shard::queues() {
 }
 LogHost& Shard::log_host() {
   return parts_->log_host;
+}
+GroupHost& Shard::group_host() {
+  return parts_->group_host;
 }
 
 CatalogHost& Shard::catalog_host() {

@@ -9,6 +9,8 @@
 #include "auth/authorizer.h"
 #include "broker/consumers.h"
 #include "broker/error.h"
+#include "broker/group_types.h"
+#include "broker/groups.h"
 #include "broker/limits.h"
 #include "broker/logs.h"
 #include "broker/mailbox.h"
@@ -28,6 +30,7 @@
 namespace millrace::broker {
 
 class CatalogHost;
+class GroupHost;
 class LogHost;
 class QueueHost;
 struct PublishBundle;
@@ -62,6 +65,7 @@ struct BrokerOptions {
   bool accept_catalog_damage = false;
   /// Users that may connect from this machine only.
   std::vector<std::string> loopback_users = {"guest"};
+  GroupOptions groups;
 };
 
 /// Numbers of one shard for metrics; plain counters, written by the shard, read by anyone (relaxed atomics).
@@ -109,6 +113,7 @@ class Shard {
   Publisher& publisher();
   Consumers& consumers();
   Logs& logs();
+  Groups& groups();
   Topology& topology();
   Transactions& transactions();
   Limits& limits();
@@ -117,6 +122,7 @@ class Shard {
   QueueHost& queues();
   ShardCounters& counters() { return counters_; }
   LogHost& log_host();
+  GroupHost& group_host();
   const model::NativeCodecs& codecs() const { return *environment_.codecs; }
 
   /// Bytes of messages that this shard holds in memory.

@@ -30,6 +30,12 @@ struct Config {
   std::uint32_t kafka_default_partitions = 1;
   std::uint64_t kafka_max_request_bytes = std::uint64_t{100} << 20;
 
+  std::uint32_t group_initial_delay_ms = 500;
+  std::uint32_t group_max_members = 2000;
+  std::uint32_t group_min_session_ms = 6000;
+  std::uint32_t group_max_session_ms = 1800000;
+  std::uint32_t group_offset_retention_hours = 168;
+
   std::string metrics_bind = "127.0.0.1";
   std::uint16_t metrics_port = 15692;
 

@@ -46,6 +46,11 @@ broker::BrokerOptions broker_options(const Config& config) {
   options.durability = config.durability == "os" ? storage::Durability::os : storage::Durability::sync;
   options.accept_catalog_damage = config.accept_catalog_damage;
   options.loopback_users = config.loopback_users;
+  options.groups.initial_delay = base::Millis(config.group_initial_delay_ms);
+  options.groups.max_members = config.group_max_members;
+  options.groups.min_session_timeout = base::Millis(config.group_min_session_ms);
+  options.groups.max_session_timeout = base::Millis(config.group_max_session_ms);
+  options.groups.offset_retention = base::Millis(std::int64_t{config.group_offset_retention_hours} * 3600 * 1000);
   return options;
 }
 

@@ -94,14 +94,14 @@ void Connection::dispatch(bytes::ByteView frame) {
     // Answered in version 0, so that a newer client can find out (KIP-511).
     const Reply reply(weak_from_this(), first_slot_ + slots_.size(), 0, header.correlation_id);
     slots_.emplace_back();
-    return handle_api_versions(*this, Request{-1, {}, reply});
+    return handle_api_versions(*this, Request{-1, {}, {}, reply});
   }
   if (user_.empty() && !handler->before_authentication) return close("a request before authentication");
   const Reply reply(weak_from_this(), first_slot_ + slots_.size(), version, header.correlation_id);
   slots_.emplace_back();
   slots_.back().request_bytes = frame.size();
   request_bytes_ += frame.size();
-  handler->handle(*this, Request{version, reader.rest(), reply});
+  handler->handle(*this, Request{version, header.client_id.value_or(wire::Text()), reader.rest(), reply});
 }
 
 void Connection::finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,

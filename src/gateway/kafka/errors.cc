@@ -37,6 +37,44 @@ ErrorCode to_kafka(broker::BrokerErrc code) {
   return ErrorCode::unknown_server_error;
 }
 
+ErrorCode to_kafka(broker::GroupErrc code) {
+  using broker::GroupErrc;
+  switch (code) {
+    case GroupErrc::none:
+      return ErrorCode::none;
+    case GroupErrc::unknown_group:
+      return ErrorCode::group_id_not_found;
+    case GroupErrc::unknown_member:
+      return ErrorCode::unknown_member_id;
+    case GroupErrc::illegal_generation:
+      return ErrorCode::illegal_generation;
+    case GroupErrc::rebalancing:
+      return ErrorCode::rebalance_in_progress;
+    case GroupErrc::inconsistent_protocol:
+      return ErrorCode::inconsistent_group_protocol;
+    case GroupErrc::fenced_instance:
+      return ErrorCode::fenced_instance_id;
+    case GroupErrc::member_id_required:
+      return ErrorCode::member_id_required;
+    case GroupErrc::too_many_members:
+      return ErrorCode::group_max_size_reached;
+    case GroupErrc::too_many_groups:
+    case GroupErrc::too_large:
+      return ErrorCode::policy_violation;
+    case GroupErrc::too_many_offsets:
+      return ErrorCode::invalid_commit_offset_size;
+    case GroupErrc::unknown_topic:
+      return ErrorCode::unknown_topic_or_partition;
+    case GroupErrc::invalid_session_timeout:
+      return ErrorCode::invalid_session_timeout;
+    case GroupErrc::not_empty:
+      return ErrorCode::non_empty_group;
+    case GroupErrc::in_use:
+      return ErrorCode::group_subscribed_to_topic;
+  }
+  return ErrorCode::unknown_server_error;
+}
+
 ErrorCode to_kafka(model::ModelErrc code) {
   using model::ModelErrc;
   switch (code) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "broker/error.h"
+#include "broker/group_types.h"
 #include "model/error.h"
 #include "wire/kafka/error_codes.h"
 
@@ -8,6 +9,8 @@ namespace millrace::gateway::kafka {
 
 /// The one translation of the broker's errors.
 ::millrace::wire::kafka::ErrorCode to_kafka(broker::BrokerErrc code);
+/// What a group answers.
+::millrace::wire::kafka::ErrorCode to_kafka(broker::GroupErrc code);
 /// Why a record batch was refused.
 ::millrace::wire::kafka::ErrorCode to_kafka(model::ModelErrc code);
 

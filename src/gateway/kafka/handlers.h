@@ -25,13 +25,24 @@ const Handler* find_handler(std::int16_t key);
 // One file each.
 void handle_api_versions(Connection& connection, const Request& request);
 void handle_create_topics(Connection& connection, const Request& request);
+void handle_delete_groups(Connection& connection, const Request& request);
 void handle_delete_topics(Connection& connection, const Request& request);
+void handle_describe_groups(Connection& connection, const Request& request);
 void handle_fetch(Connection& connection, const Request& request);
+void handle_find_coordinator(Connection& connection, const Request& request);
+void handle_heartbeat(Connection& connection, const Request& request);
 void handle_init_producer_id(Connection& connection, const Request& request);
+void handle_join_group(Connection& connection, const Request& request);
+void handle_leave_group(Connection& connection, const Request& request);
+void handle_list_groups(Connection& connection, const Request& request);
 void handle_list_offsets(Connection& connection, const Request& request);
 void handle_metadata(Connection& connection, const Request& request);
+void handle_offset_commit(Connection& connection, const Request& request);
+void handle_offset_delete(Connection& connection, const Request& request);
+void handle_offset_fetch(Connection& connection, const Request& request);
 void handle_produce(Connection& connection, const Request& request);
 void handle_sasl_authenticate(Connection& connection, const Request& request);
 void handle_sasl_handshake(Connection& connection, const Request& request);
+void handle_sync_group(Connection& connection, const Request& request);
 
 }  // namespace millrace::gateway::kafka

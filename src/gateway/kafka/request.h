@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "broker/logs.h"
@@ -65,9 +66,10 @@ class Reply {
   std::int32_t correlation_id_;
 };
 
-/// One request: `body` lies in the socket's buffer and is valid only while its handler runs.
+/// One request: `client_id` and `body` lie in the socket's buffer and are valid only while its handler runs.
 struct Request {
   std::int16_t version = 0;
+  std::string_view client_id;
   bytes::ByteView body;
   Reply reply;
 

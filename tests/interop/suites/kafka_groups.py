@@ -2,6 +2,7 @@
 
 import confluent_kafka as ck
 import kafka
+from confluent_kafka.admin import AdminClient
 from confluent_helpers import BASE, create, send
 from suite import KAFKA, equal, eventually, main, name, test
 
@@ -89,6 +90,91 @@ def kafka_python_group():
 
     equal(run(2), [b"1", b"2"])
     equal(run(1), [b"3"])
+
+
+def settled(consumers, counts, what):
+    """Polls until the members have so many partitions."""
+    def shared():
+        for consumer in consumers:
+            message = consumer.poll(0.1)
+            equal(message and message.error(), None)
+        return [len(consumer.assignment()) for consumer in consumers] == counts
+    eventually(shared, 30, what)
+
+
+@test
+def cooperative_members_give_up_only_what_moves():
+    topic, group = create(partitions=4), name("group")
+    options = {"partition.assignment.strategy": "cooperative-sticky"}
+    first = member(group, topic, **options)
+    settled([first], [4], "all for the first")
+    second = member(group, topic, **options)
+    settled([first, second], [2, 2], "two partitions each")
+    first.close()
+    settled([second], [4], "the rest takes over")
+    second.close()
+
+
+@test
+def a_static_member_comes_back_to_its_partitions():
+    topic, group = create(partitions=4), name("group")
+    members = [member(group, topic, **{"group.instance.id": f"i{n}"}) for n in range(2)]
+    settled(members, [2, 2], "two partitions each")
+    before = {part.partition for part in members[1].assignment()}
+    members[1].close()
+    again = member(group, topic, **{"group.instance.id": "i1"})
+    settled([again], [2], "its two partitions")
+    equal({part.partition for part in again.assignment()}, before)
+    equal(len(members[0].assignment()), 2)
+    for consumer in (members[0], again):
+        consumer.close()
+
+
+@test
+def a_second_member_of_the_same_instance_fences_the_first():
+    topic, group = create(), name("group")
+    first = member(group, topic, **{"group.instance.id": "same"})
+    settled([first], [1], "the partition")
+    second = member(group, topic, **{"group.instance.id": "same"})
+
+    def fenced():
+        second.poll(0.1)
+        message = first.poll(0.1)
+        return message is not None and message.error() is not None and message.error().code() == ck.KafkaError._FATAL
+
+    eventually(fenced, 30, "the first is told")
+    second.close()
+
+
+@test
+def groups_are_listed_described_and_deleted():
+    topic, group = create(), name("group")
+    send(topic, [b"1", b"2"])
+    consumer = member(group, topic)
+    take(consumer, 2)
+    consumer.commit(asynchronous=False)
+    admin = AdminClient(BASE)
+
+    def listed():
+        return {found.group_id: found for found in admin.list_consumer_groups().result(20).valid}
+
+    equal(listed()[group].state, ck.ConsumerGroupState.STABLE)
+    described = admin.describe_consumer_groups([group])[group].result(20)
+    equal(described.partition_assignor, "range")
+    equal([part.topic for part in described.members[0].assignment.topic_partitions], [topic])
+    try:
+        admin.delete_consumer_groups([group])[group].result(20)
+        raise AssertionError("deleted with a member in it")
+    except ck.KafkaException as error:
+        equal(error.args[0].code(), ck.KafkaError.NON_EMPTY_GROUP)
+    consumer.close()
+    equal(listed()[group].state, ck.ConsumerGroupState.EMPTY)
+    wanted = ck.ConsumerGroupTopicPartitions(group, [ck.TopicPartition(topic, 0, 1)])
+    admin.alter_consumer_group_offsets([wanted])[group].result(20)
+    found = admin.list_consumer_group_offsets([ck.ConsumerGroupTopicPartitions(group)])[group].result(20)
+    equal([(part.topic, part.partition, part.offset) for part in found.topic_partitions], [(topic, 0, 1)])
+    admin.delete_consumer_groups([group])[group].result(20)
+    assert group not in listed()
 
 
 if __name__ == "__main__":

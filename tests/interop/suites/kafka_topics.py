@@ -44,3 +44,18 @@ def read(topic, wanted, partition=0, offset=0, seconds=15, **options):
             break
     consumer.close()
     return got
+
+
+def member(topic, group):
+    return kafka.KafkaConsumer(topic, bootstrap_servers=suite.KAFKA, group_id=group, auto_offset_reset="earliest",
+                               enable_auto_commit=False, consumer_timeout_ms=20000, max_poll_records=1)
+
+
+def take(consumer, wanted):
+    """The next records of a member."""
+    got = []
+    for record in consumer:
+        got.append(record)
+        if len(got) == wanted:
+            break
+    return got

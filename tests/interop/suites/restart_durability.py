@@ -142,6 +142,27 @@ def records_and_offsets_survive():
 
 
 @test
+def groups_and_their_offsets_survive():
+    for ending in ENDINGS:
+        with Life() as life:
+            topic, group = kafka_topics.create(), name("group")
+            kafka_topics.send_all(topic, [str(n).encode() for n in range(10)])
+            consumer = kafka_topics.member(topic, group)
+            equal([record.value for record in kafka_topics.take(consumer, 4)], [b"0", b"1", b"2", b"3"], ending)
+            consumer.commit()
+            life.restart(ending)
+            # The member goes on where it is: neither its place nor its position is lost.
+            got = [record.value for record in kafka_topics.take(consumer, 3)]
+            equal(got, [b"4", b"5", b"6"], ending)
+            consumer.commit()
+            consumer.close()
+            life.restart(ending)
+            consumer = kafka_topics.member(topic, group)
+            equal([record.value for record in kafka_topics.take(consumer, 3)], [b"7", b"8", b"9"], ending)
+            consumer.close()
+
+
+@test
 def the_same_folder_is_not_served_twice():
     with Life() as life:
         second = servers.Server(os.environ["MILLRACE_SERVER"], data=life.server.data, log=f"{life.server.log}.second")

@@ -31,6 +31,10 @@
 #include "wire/kafka/generated/describe_configs_response.h"
 #include "wire/kafka/generated/describe_groups_request.h"
 #include "wire/kafka/generated/describe_groups_response.h"
+#include "wire/kafka/generated/describe_log_dirs_request.h"
+#include "wire/kafka/generated/describe_log_dirs_response.h"
+#include "wire/kafka/generated/describe_producers_request.h"
+#include "wire/kafka/generated/describe_producers_response.h"
 #include "wire/kafka/generated/end_txn_request.h"
 #include "wire/kafka/generated/end_txn_response.h"
 #include "wire/kafka/generated/fetch_request.h"
@@ -55,6 +59,8 @@
 #include "wire/kafka/generated/metadata_response.h"
 #include "wire/kafka/generated/offset_commit_request.h"
 #include "wire/kafka/generated/offset_commit_response.h"
+#include "wire/kafka/generated/offset_delete_request.h"
+#include "wire/kafka/generated/offset_delete_response.h"
 #include "wire/kafka/generated/offset_fetch_request.h"
 #include "wire/kafka/generated/offset_fetch_response.h"
 #include "wire/kafka/generated/offset_for_leader_epoch_request.h"
@@ -99,11 +105,14 @@ using AllRequests = TypeList<
     TxnOffsetCommitRequest,
     DescribeConfigsRequest,
     AlterConfigsRequest,
+    DescribeLogDirsRequest,
     SaslAuthenticateRequest,
     CreatePartitionsRequest,
     DeleteGroupsRequest,
     IncrementalAlterConfigsRequest,
-    DescribeClusterRequest>;
+    OffsetDeleteRequest,
+    DescribeClusterRequest,
+    DescribeProducersRequest>;
 
 using AllResponses = TypeList<
     ProduceResponse,
@@ -132,11 +141,14 @@ using AllResponses = TypeList<
     TxnOffsetCommitResponse,
     DescribeConfigsResponse,
     AlterConfigsResponse,
+    DescribeLogDirsResponse,
     SaslAuthenticateResponse,
     CreatePartitionsResponse,
     DeleteGroupsResponse,
     IncrementalAlterConfigsResponse,
-    DescribeClusterResponse>;
+    OffsetDeleteResponse,
+    DescribeClusterResponse,
+    DescribeProducersResponse>;
 
 using AllData = TypeList<
     ConsumerProtocolAssignment,

@@ -35,11 +35,14 @@ enum class ApiKey : std::int16_t {
   txn_offset_commit = 28,
   describe_configs = 32,
   alter_configs = 33,
+  describe_log_dirs = 35,
   sasl_authenticate = 36,
   create_partitions = 37,
   delete_groups = 42,
   incremental_alter_configs = 44,
+  offset_delete = 47,
   describe_cluster = 60,
+  describe_producers = 61,
 };
 
 }  // namespace millrace::wire::kafka

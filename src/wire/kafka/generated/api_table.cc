@@ -33,11 +33,14 @@ constexpr ApiInfo kApis[] = {
     {ApiKey::txn_offset_commit, "TxnOffsetCommit", 0, 5, 3},
     {ApiKey::describe_configs, "DescribeConfigs", 0, 4, 4},
     {ApiKey::alter_configs, "AlterConfigs", 0, 2, 2},
+    {ApiKey::describe_log_dirs, "DescribeLogDirs", 1, 5, 2},
     {ApiKey::sasl_authenticate, "SaslAuthenticate", 0, 2, 2},
     {ApiKey::create_partitions, "CreatePartitions", 0, 3, 2},
     {ApiKey::delete_groups, "DeleteGroups", 0, 2, 2},
     {ApiKey::incremental_alter_configs, "IncrementalAlterConfigs", 0, 1, 1},
+    {ApiKey::offset_delete, "OffsetDelete", 0, 0, kNeverFlexible},
     {ApiKey::describe_cluster, "DescribeCluster", 0, 2, 0},
+    {ApiKey::describe_producers, "DescribeProducers", 0, 0, 0},
 };
 }  // namespace
 

@@ -1,0 +1,50 @@
+#include "gateway/kafka/groups.h"
+#include "gateway/kafka/handlers.h"
+#include "gateway/kafka/node.h"
+#include "wire/kafka/generated/find_coordinator_request.h"
+#include "wire/kafka/generated/find_coordinator_response.h"
+
+namespace millrace::gateway::kafka {
+
+namespace {
+
+constexpr std::int8_t kGroup = 0;
+constexpr std::string_view kNoTransactions = "transactions are not served";
+
+wire::ErrorCode check(Connection& connection, std::int8_t key_type, std::string_view key) {
+  if (key_type != kGroup) return wire::ErrorCode::invalid_request;
+  return may_use_group(connection, auth::Operation::read, key) ? wire::ErrorCode::none
+                                                               : wire::ErrorCode::group_authorization_failed;
+}
+
+}  // namespace
+
+/// Every group is coordinated here; which shard it lives on is nobody's business.
+void handle_find_coordinator(Connection& connection, const Request& request) {
+  wire::FindCoordinatorRequest message;
+  if (!request.decode(message, request.body)) return request.reply.close("malformed FindCoordinatorRequest");
+  const NodeAddress address = node_address(connection);
+  wire::FindCoordinatorResponse response;
+  if (request.version < 4) {
+    response.error_code = check(connection, message.key_type, message.key);
+    if (message.key_type != kGroup) response.error_message = wire::Text(kNoTransactions);
+    const bool found = response.error_code == wire::ErrorCode::none;
+    response.node_id = found ? kNodeId : -1;
+    response.host = found ? wire::Text(address.host) : wire::Text();
+    response.port = found ? address.port : -1;
+    return request.reply.send(response);
+  }
+  for (const wire::Text& key : message.coordinator_keys) {
+    auto& out = response.coordinators.emplace_back();
+    out.key = key;
+    out.error_code = check(connection, message.key_type, key);
+    if (message.key_type != kGroup) out.error_message = wire::Text(kNoTransactions);
+    const bool found = out.error_code == wire::ErrorCode::none;
+    out.node_id = found ? kNodeId : -1;
+    out.host = found ? wire::Text(address.host) : wire::Text();
+    out.port = found ? address.port : -1;
+  }
+  request.reply.send(response);
+}
+
+}  // namespace millrace::gateway::kafka
