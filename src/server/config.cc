@@ -332,6 +332,11 @@ Result<void> validate_ranges(const Config& c) {
       in_range("amqp.channel_max", c.amqp_channel_max, 1, 65535, "1 to 65535"),
       in_range("kafka.default_partitions", c.kafka_default_partitions, 1, 10000, "1 to 10000"),
       in_range("kafka.max_request", c.kafka_max_request_bytes, 4096, mebi(1024), "4KiB to 1GiB"),
+      in_range("groups.initial_delay", c.group_initial_delay_ms, 0, 60'000, "0 to 60000 milliseconds"),
+      in_range("groups.max_members", c.group_max_members, 1, 100'000, "1 to 100000"),
+      in_range("groups.min_session", c.group_min_session_ms, 1, 86'400'000, "1 to 86400000 milliseconds"),
+      in_range("groups.max_session", c.group_max_session_ms, 1, 86'400'000, "1 to 86400000 milliseconds"),
+      in_range("groups.offset_retention", c.group_offset_retention_hours, 1, 876'000, "1 to 876000 hours"),
       in_range("limits.connections", c.max_connections, 1, 1'000'000, "1 to 1000000"),
       in_range("limits.message", c.max_message_bytes, 1, mebi(120), "1 byte to 120MiB"),
       in_range("storage.journal_file", c.journal_file_bytes, mebi(1), mebi(1024), "1MiB to 1GiB"),
@@ -340,6 +345,9 @@ Result<void> validate_ranges(const Config& c) {
   };
   for (const Result<void>& each : all) {
     if (!each.has_value()) return each;
+  }
+  if (c.group_min_session_ms > c.group_max_session_ms) {
+    return fail(ConfigErrc::bad_value, "groups.min_session is longer than groups.max_session");
   }
   if (c.memory_limit_bytes == 0) return {};
   return in_range("limits.memory", c.memory_limit_bytes, mebi(16), kAny, "0 or at least 16MiB");
