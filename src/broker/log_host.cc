@@ -86,6 +86,52 @@ void LogHost::read(LogId id, Offset from, Bytes max_bytes, std::move_only_functi
   });
 }
 
+void LogHost::trim(LogId id, Offset start, std::move_only_function<void(Result<LogEnds>)> done) {
+  storage::Log* log = shard_.store().find_log(id);
+  if (log == nullptr) return done(base::fail(BrokerErrc::not_found, "no such log"));
+  if (shard_.queues().owns_log(id)) return done(base::fail(BrokerErrc::locked, "the log of a queue"));
+  const Offset wanted = start == model::kNoOffset ? log->committed_end() : start;
+  if (wanted < Offset(0) || wanted > log->committed_end()) {
+    return done(base::fail(BrokerErrc::out_of_range, "above the end of the log"));
+  }
+  if (wanted > log->start()) {
+    log->trim(wanted);
+    last_trim_ = shard_.store().current_round();
+  }
+  Waiting waiting{last_trim_, id, model::kNoOffset, [done = std::move(done)](Result<AppendReply> reply) mutable {
+                    if (!reply.has_value()) return done(std::unexpected(reply.error()));
+                    done(reply->ends);
+                  }};
+  if (last_trim_ <= shard_.store().committed_round() || log->options().durability == storage::Durability::memory)
+    answer(std::move(waiting));
+  else
+    waiting_.push_back(std::move(waiting));
+}
+
+Result<Bytes> LogHost::size(LogId id) {
+  const storage::Log* log = shard_.store().find_log(id);
+  if (log == nullptr) return base::fail(BrokerErrc::not_found, "no such log");
+  return log->size();
+}
+
+Result<EpochEnd> LogHost::epoch_end(LogId id, model::Epoch epoch) {
+  const storage::Log* log = shard_.store().find_log(id);
+  if (log == nullptr) return base::fail(BrokerErrc::not_found, "no such log");
+  EpochEnd found{.epoch = {}, .end = model::kNoOffset, .current = log->epoch()};
+  if (epoch > log->epoch()) return found;
+  const auto& starts = log->epochs();
+  for (std::size_t i = 0; i < starts.size() && starts[i].epoch <= epoch; ++i) {
+    found.epoch = starts[i].epoch;
+    found.end = i + 1 < starts.size() ? starts[i + 1].start : log->committed_end();
+  }
+  return found;
+}
+
+Result<std::vector<ProducerInfo>> LogHost::producers_of(LogId id) {
+  if (shard_.store().find_log(id) == nullptr) return base::fail(BrokerErrc::not_found, "no such log");
+  return producers_.list(id);
+}
+
 void LogHost::watch(LogId id, Offset seen, std::uint64_t key, io::Task changed) {
   const storage::Log* log = shard_.store().find_log(id);
   if (log == nullptr || log->committed_end() > seen) return changed();

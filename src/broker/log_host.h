@@ -28,6 +28,10 @@ class LogHost final : public io::TurnHook {
   void append(LogId log, std::vector<bytes::Slab> batches, AppendDone done);
   void read(LogId log, Offset from, Bytes max_bytes, std::move_only_function<void(Result<ReadReply>)> done);
   Result<LogEnds> ends(LogId log);
+  void trim(LogId log, Offset start, std::move_only_function<void(Result<LogEnds>)> done);
+  Result<Bytes> size(LogId log);
+  Result<EpochEnd> epoch_end(LogId log, model::Epoch epoch);
+  Result<std::vector<ProducerInfo>> producers_of(LogId log);
 
   /// `changed` runs here once when the committed end passed `seen` or the log is gone.
   void watch(LogId log, Offset seen, std::uint64_t key, io::Task changed);
@@ -59,6 +63,7 @@ class LogHost final : public io::TurnHook {
   Shard& shard_;
   Producers producers_;
   std::deque<Waiting> waiting_;  // by round
+  storage::Round last_trim_;
   boost::unordered_flat_map<std::uint64_t, std::vector<WatchEntry>> watches_;
   std::vector<std::uint64_t> touched_;
 };

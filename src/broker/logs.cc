@@ -64,6 +64,30 @@ void Logs::ends(LogRef log, Callback<LogEnds> done) {
   });
 }
 
+void Logs::trim(LogRef log, Offset start, Callback<LogEnds> done) {
+  shard_.mailbox().send(log.shard, [=, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    there.log_host().trim(log.log, start, reply_home(there, home, std::move(done)));
+  });
+}
+
+void Logs::size(LogRef log, Callback<Bytes> done) {
+  shard_.mailbox().send(log.shard, [log, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    reply_home(there, home, std::move(done))(there.log_host().size(log.log));
+  });
+}
+
+void Logs::epoch_end(LogRef log, model::Epoch epoch, Callback<EpochEnd> done) {
+  shard_.mailbox().send(log.shard, [=, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    reply_home(there, home, std::move(done))(there.log_host().epoch_end(log.log, epoch));
+  });
+}
+
+void Logs::producers(LogRef log, Callback<std::vector<ProducerInfo>> done) {
+  shard_.mailbox().send(log.shard, [log, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    reply_home(there, home, std::move(done))(there.log_host().producers_of(log.log));
+  });
+}
+
 namespace {
 
 template <class Find>

@@ -35,6 +35,20 @@ struct ReadReply {
   LogEnds ends;
 };
 
+struct EpochEnd {
+  model::Epoch epoch;
+  Offset end = model::kNoOffset;
+  /// That of the log now.
+  model::Epoch current;
+};
+
+/// A producer with sequence numbers, as a log remembers it.
+struct ProducerInfo {
+  std::int64_t id = -1;
+  std::int16_t epoch = -1;
+  std::int32_t last_sequence = -1;
+};
+
 /// The stream view: batches appended to and read from logs on any shard. Callbacks run on the calling shard. The log of
 /// a queue is served as well: appended records reach its consumers, and reading consumes nothing.
 class Logs {
@@ -50,6 +64,15 @@ class Logs {
   /// the end.
   void read(LogRef log, Offset from, Bytes max_bytes, Callback<ReadReply> done);
   void ends(LogRef log, Callback<LogEnds> done);
+  /// Forgets the records below `start` (model::kNoOffset: all that are committed), as retention does. `done` runs when
+  /// that is durable. out_of_range above the committed end; `locked` for the log of a queue, which only its consumers
+  /// shorten.
+  void trim(LogRef log, Offset start, Callback<LogEnds> done);
+  /// Stored bytes.
+  void size(LogRef log, Callback<Bytes> done);
+  /// The last epoch up to `epoch` in which records were written, and where it ended; kNoOffset when there is none.
+  void epoch_end(LogRef log, model::Epoch epoch, Callback<EpochEnd> done);
+  void producers(LogRef log, Callback<std::vector<ProducerInfo>> done);
   void find_time(LogRef log, Timestamp timestamp, Callback<storage::Log::TimeLookup> done);
   void find_max_time(LogRef log, Callback<storage::Log::TimeLookup> done);
 

@@ -91,6 +91,16 @@ void Producers::forget_log(LogId log) {
   }
 }
 
+std::vector<ProducerInfo> Producers::list(LogId log) const {
+  std::vector<ProducerInfo> found;
+  for (auto it = producers_.lower_bound({log.value, INT64_MIN}); it != producers_.end() && it->first.log == log.value;
+       ++it) {
+    const Producer& producer = it->second;
+    found.push_back({it->first.producer, producer.epoch, producer.last[producer.count - 1U].last_sequence});
+  }
+  return found;
+}
+
 bool Producers::apply(bytes::ByteView command) {
   bytes::Reader in(command);
   if (in.u8() != kVersion) return false;

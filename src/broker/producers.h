@@ -3,8 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <vector>
 
 #include "broker/error.h"
+#include "broker/logs.h"
 #include "broker/types.h"
 #include "model/batch.h"
 #include "storage/state_machine.h"
@@ -34,6 +36,7 @@ class Producers final : public storage::StateMachine {
   /// The command to log for an accepted batch; applied here as well.
   bytes::ByteVector accept(LogId log, const model::BatchHeader& batch, Offset base_offset);
   void forget_log(LogId log);
+  std::vector<ProducerInfo> list(LogId log) const;
 
   [[nodiscard]] bool load_snapshot(bytes::ByteView snapshot) override;
   [[nodiscard]] bool apply(bytes::ByteView command) override;

@@ -71,6 +71,7 @@ struct Shard::Parts {
     return result;
   }
   void policies_changed();
+  void change_settings(const catalog::Topic& topic);
 };
 
 /// Tells the recovering store what the catalog knows of.
@@ -174,6 +175,13 @@ void Shard::Parts::policies_changed() {
   }
 }
 
+void Shard::Parts::change_settings(const catalog::Topic& topic) {
+  for (const catalog::Partition& partition : topic.partitions) {
+    if (partition.shard != shard.id()) continue;
+    store->find_log(partition.log)->set_options(topic_log_options(topic, partition_options(shard.options())));
+  }
+}
+
 void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
   Parts& parts = *parts_;
   bool rules = false;
@@ -200,8 +208,10 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
       parts.group_host.topic_removed(gone->id);
     } else if (const auto* topic = std::get_if<catalog::CreateTopic>(&command)) {
       parts.create_partitions(topic->topic);
-    } else if (std::holds_alternative<catalog::AddPartitions>(command)) {
-      for (const catalog::Topic* each : parts.catalog.topics()) parts.create_partitions(*each);
+    } else if (const auto* grown = std::get_if<catalog::AddPartitions>(&command)) {
+      parts.create_partitions(*parts.catalog.find_topic(grown->topic));
+    } else if (const auto* altered = std::get_if<catalog::AlterTopicSettings>(&command)) {
+      parts.change_settings(*parts.catalog.find_topic(altered->topic));
     }
   }
   if (rules) parts.policies_changed();

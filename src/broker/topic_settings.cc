@@ -2,25 +2,73 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
+
+#include "broker/shard.h"
 
 namespace millrace::broker {
 
 namespace {
 
-constexpr std::int64_t kMinSegment = 1 << 20;
+constexpr std::string_view kForever = "9223372036854775807";
 
-struct Fixed {
-  std::string_view name;
-  std::string_view value;
+constexpr TopicSetting kSettings[] = {
+    {"cleanup.policy", SettingType::list, "delete", "What happens to old segments: they are deleted."},
+    {"compression.type", SettingType::text, "producer", "Batches are stored as their producers compressed them."},
+    {"delete.retention.ms", SettingType::whole, "86400000", "Concerns compacted topics only."},
+    {"file.delete.delay.ms", SettingType::whole, "60000", "Files are removed when nobody reads them any more."},
+    {"flush.messages", SettingType::whole, kForever, "Every answered batch is on stable storage."},
+    {"flush.ms", SettingType::whole, kForever, "Every answered batch is on stable storage."},
+    {"index.interval.bytes", SettingType::integer, "4096", "Every batch is in the index."},
+    {"max.compaction.lag.ms", SettingType::whole, kForever, "Concerns compacted topics only."},
+    {"max.message.bytes", SettingType::integer, "", "The largest batch that is taken, as it was compressed."},
+    {"message.timestamp.after.max.ms", SettingType::whole, kForever,
+     "How far a record's time may lie ahead of the broker's, with CreateTime."},
+    {"message.timestamp.before.max.ms", SettingType::whole, kForever,
+     "How far a record's time may lie behind the broker's, with CreateTime."},
+    {"message.timestamp.type", SettingType::text, "CreateTime",
+     "Whose time a record has: its producer's (CreateTime) or the broker's (LogAppendTime)."},
+    {"min.cleanable.dirty.ratio", SettingType::decimal, "0.5", "Concerns compacted topics only."},
+    {"min.compaction.lag.ms", SettingType::whole, "0", "Concerns compacted topics only."},
+    {"min.insync.replicas", SettingType::integer, "1",
+     "Copies that acks=all waits for; there is one, so that a larger number refuses such batches."},
+    {"preallocate", SettingType::boolean, "false", "Files grow as they are written."},
+    {"retention.bytes", SettingType::whole, "-1", "Old segments go when a partition is larger; -1: no limit."},
+    {"retention.ms", SettingType::whole, "-1", "Segments go when their newest batch is older; -1: no limit."},
+    {"segment.bytes", SettingType::integer, "", "Size of a segment file."},
+    {"segment.index.bytes", SettingType::integer, "10485760", "An index is as large as its segment needs."},
+    {"segment.jitter.ms", SettingType::whole, "0", "Segments are not begun by time."},
+    {"unclean.leader.election.enable", SettingType::boolean, "false", "There is one copy, which leads."},
 };
-constexpr Fixed kFixed[] = {
-    {"cleanup.policy", "delete"},
-    {"compression.type", "producer"},
-    {"message.timestamp.type", "CreateTime"},
-    {"min.insync.replicas", "1"},
-    {"unclean.leader.election.enable", "false"},
+
+struct Range {
+  std::string_view name;
+  std::int64_t least;
+  std::int64_t most;
+};
+constexpr std::int64_t kLargestInteger = INT32_MAX;
+constexpr Range kRanges[] = {
+    {"retention.ms", -1, INT64_MAX},
+    {"retention.bytes", -1, INT64_MAX},
+    {"segment.bytes", 1 << 20, kLargestInteger},
+    {"flush.messages", 1, INT64_MAX},
+    {"max.compaction.lag.ms", 1, INT64_MAX},
+    {"min.insync.replicas", 1, kLargestInteger},
+    {"segment.index.bytes", 4, kLargestInteger},
+};
+
+/// Settings that have these values only.
+struct Choice {
+  std::string_view name;
+  std::string_view first;
+  std::string_view second;
+};
+constexpr Choice kChoices[] = {
+    {"cleanup.policy", "delete", "delete"},
+    {"compression.type", "producer", "producer"},
+    {"message.timestamp.type", "CreateTime", "LogAppendTime"},
 };
 
 std::optional<std::int64_t> number(std::string_view text) {
@@ -30,22 +78,70 @@ std::optional<std::int64_t> number(std::string_view text) {
   return value;
 }
 
-}  // namespace
-
-Result<void> check_topic_setting(std::string_view name, std::string_view value) {
-  for (const Fixed& fixed : kFixed) {
-    if (name != fixed.name) continue;
-    if (value == fixed.value) return {};
-    return base::fail(BrokerErrc::unsupported, fmt::format("{}: only '{}' is served", name, fixed.value));
-  }
-  const bool retention = name == "retention.ms" || name == "retention.bytes";
-  if (!retention && name != "segment.bytes") {
-    return base::fail(BrokerErrc::unsupported, fmt::format("the topic setting '{}' is not served", name));
+Result<void> check_number(const TopicSetting& setting, std::string_view value) {
+  Range range{setting.name, 0, setting.type == SettingType::integer ? kLargestInteger : INT64_MAX};
+  for (const Range& own : kRanges) {
+    if (own.name == setting.name) range = own;
   }
   const auto parsed = number(value);
-  const std::int64_t least = retention ? -1 : kMinSegment;
-  if (!parsed.has_value() || *parsed < least) {
-    return base::fail(BrokerErrc::invalid, fmt::format("{}: a whole number of at least {}", name, least));
+  if (parsed.has_value() && *parsed >= range.least && *parsed <= range.most) return {};
+  return base::fail(BrokerErrc::invalid,
+                    fmt::format("{}: a whole number from {} to {}", setting.name, range.least, range.most));
+}
+
+Result<void> check_decimal(const TopicSetting& setting, std::string_view value) {
+  double parsed = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (error == std::errc() && end == value.data() + value.size() && parsed >= 0 && parsed <= 1) return {};
+  return base::fail(BrokerErrc::invalid, fmt::format("{}: a number from 0 to 1", setting.name));
+}
+
+Result<void> check_choice(const TopicSetting& setting, std::string_view value) {
+  for (const Choice& choice : kChoices) {
+    if (choice.name != setting.name || value == choice.first || value == choice.second) continue;
+    if (choice.first == choice.second) {
+      return base::fail(BrokerErrc::unsupported, fmt::format("{}: only '{}' is served", setting.name, choice.first));
+    }
+    return base::fail(BrokerErrc::invalid, fmt::format("{}: '{}' or '{}'", setting.name, choice.first, choice.second));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::span<const TopicSetting> topic_settings() {
+  return kSettings;
+}
+
+const TopicSetting* find_topic_setting(std::string_view name) {
+  const auto* const found = std::find_if(std::begin(kSettings), std::end(kSettings),
+                                         [name](const TopicSetting& s) { return s.name == name; });
+  return found == std::end(kSettings) ? nullptr : found;
+}
+
+std::string default_of(const TopicSetting& setting, const BrokerOptions& options) {
+  if (!setting.default_value.empty()) return std::string(setting.default_value);
+  const base::Bytes bytes = setting.name == "segment.bytes" ? options.segment_bytes : options.max_message_bytes;
+  return std::to_string(bytes.value);
+}
+
+Result<void> check_topic_setting(std::string_view name, std::string_view value) {
+  const TopicSetting* setting = find_topic_setting(name);
+  if (setting == nullptr) {
+    return base::fail(BrokerErrc::unsupported, fmt::format("the topic setting '{}' is not served", name));
+  }
+  switch (setting->type) {
+    case SettingType::integer:
+    case SettingType::whole:
+      return check_number(*setting, value);
+    case SettingType::decimal:
+      return check_decimal(*setting, value);
+    case SettingType::text:
+    case SettingType::list:
+      return check_choice(*setting, value);
+    case SettingType::boolean:
+      if (value == "true" || value == "false") return {};
+      return base::fail(BrokerErrc::invalid, fmt::format("{}: 'true' or 'false'", name));
   }
   return {};
 }
@@ -54,11 +150,29 @@ storage::LogOptions topic_log_options(const catalog::Topic& topic, storage::LogO
   for (const auto& [name, value] : topic.settings) {
     const std::int64_t parsed = number(value).value_or(-1);
     if (parsed < 0) continue;
-    if (name == "retention.ms") options.retain_time = storage::Millis(parsed);
-    if (name == "retention.bytes") options.retain_bytes = storage::Bytes(static_cast<std::uint64_t>(parsed));
+    // To the log 0 means no limit.
+    const std::int64_t limit = std::max<std::int64_t>(parsed, 1);
+    if (name == "retention.ms") options.retain_time = storage::Millis(limit);
+    if (name == "retention.bytes") options.retain_bytes = storage::Bytes(static_cast<std::uint64_t>(limit));
     if (name == "segment.bytes") options.segment_bytes = storage::Bytes(static_cast<std::uint64_t>(parsed));
   }
   return options;
+}
+
+WriteRules write_rules(const catalog::Topic& topic, const BrokerOptions& options) {
+  WriteRules rules;
+  rules.max_batch_bytes = options.max_message_bytes.value;
+  for (const auto& [name, value] : topic.settings) {
+    const std::int64_t parsed = number(value).value_or(0);
+    if (name == "max.message.bytes") rules.max_batch_bytes = static_cast<std::uint64_t>(parsed);
+    if (name == "message.timestamp.type") rules.append_time = value == "LogAppendTime";
+    if (name == "message.timestamp.before.max.ms") rules.max_behind_ms = parsed;
+    if (name == "message.timestamp.after.max.ms") rules.max_ahead_ms = parsed;
+    if (name == "min.insync.replicas") rules.min_copies = static_cast<std::int32_t>(parsed);
+  }
+  // The broker's own limit holds in any case.
+  rules.max_batch_bytes = std::min(rules.max_batch_bytes, options.max_message_bytes.value);
+  return rules;
 }
 
 }  // namespace millrace::broker

@@ -2,17 +2,52 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
+#include "broker/shard.h"
+
 namespace millrace::broker {
 namespace {
+
+BrokerErrc refused(std::string_view name, std::string_view value) {
+  const auto checked = check_topic_setting(name, value);
+  EXPECT_FALSE(checked.has_value()) << name << " = " << value;
+  return checked.has_value() ? BrokerErrc::stopping : checked.error().code;
+}
 
 TEST(TopicSettings, RefusesWhatWouldDoNothing) {
   EXPECT_TRUE(check_topic_setting("retention.ms", "60000").has_value());
   EXPECT_TRUE(check_topic_setting("retention.bytes", "-1").has_value());
   EXPECT_TRUE(check_topic_setting("cleanup.policy", "delete").has_value());
-  EXPECT_EQ(check_topic_setting("cleanup.policy", "compact").error().code, BrokerErrc::unsupported);
-  EXPECT_EQ(check_topic_setting("no.such.setting", "1").error().code, BrokerErrc::unsupported);
-  EXPECT_EQ(check_topic_setting("retention.ms", "soon").error().code, BrokerErrc::invalid);
-  EXPECT_EQ(check_topic_setting("segment.bytes", "10").error().code, BrokerErrc::invalid);
+  EXPECT_EQ(refused("cleanup.policy", "compact"), BrokerErrc::unsupported);
+  EXPECT_EQ(refused("cleanup.policy", "compact,delete"), BrokerErrc::unsupported);
+  EXPECT_EQ(refused("compression.type", "zstd"), BrokerErrc::unsupported);
+  EXPECT_EQ(refused("no.such.setting", "1"), BrokerErrc::unsupported);
+  EXPECT_EQ(refused("segment.ms", "1000"), BrokerErrc::unsupported);
+}
+
+TEST(TopicSettings, RefusesWhatIsNoValue) {
+  EXPECT_EQ(refused("retention.ms", "soon"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("retention.ms", "-2"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("retention.ms", ""), BrokerErrc::invalid);
+  EXPECT_EQ(refused("segment.bytes", "10"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("segment.bytes", "99999999999"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("min.insync.replicas", "0"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("message.timestamp.type", "Tomorrow"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("preallocate", "maybe"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("min.cleanable.dirty.ratio", "1.5"), BrokerErrc::invalid);
+}
+
+TEST(TopicSettings, TheDefaultsAreValidThemselves) {
+  const BrokerOptions options;
+  const auto all = topic_settings();
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; }));
+  for (const TopicSetting& setting : all) {
+    const auto checked = check_topic_setting(setting.name, default_of(setting, options));
+    EXPECT_TRUE(checked.has_value()) << setting.name << ": " << checked.error().detail;
+    EXPECT_EQ(find_topic_setting(setting.name), &setting);
+  }
+  EXPECT_EQ(default_of(*find_topic_setting("segment.bytes"), options), std::to_string(options.segment_bytes.value));
 }
 
 TEST(TopicSettings, ReachTheLog) {
@@ -22,6 +57,30 @@ TEST(TopicSettings, ReachTheLog) {
   EXPECT_EQ(options.retain_time, storage::Millis(5000));
   EXPECT_EQ(options.retain_bytes, storage::Bytes(7));
   EXPECT_EQ(options.segment_bytes, storage::Bytes(2097152));
+  topic.settings = {{"retention.ms", "0"}};
+  EXPECT_EQ(topic_log_options(topic, {}).retain_time, storage::Millis(1)) << "nothing is kept, not everything";
+}
+
+TEST(TopicSettings, ReachTheWriters) {
+  BrokerOptions options;
+  catalog::Topic topic;
+  WriteRules rules = write_rules(topic, options);
+  EXPECT_EQ(rules.max_batch_bytes, options.max_message_bytes.value);
+  EXPECT_FALSE(rules.append_time);
+  EXPECT_EQ(rules.min_copies, 1);
+  topic.settings = {{"max.message.bytes", "1000"},
+                    {"message.timestamp.type", "LogAppendTime"},
+                    {"message.timestamp.before.max.ms", "10"},
+                    {"message.timestamp.after.max.ms", "20"},
+                    {"min.insync.replicas", "2"}};
+  rules = write_rules(topic, options);
+  EXPECT_EQ(rules.max_batch_bytes, 1000U);
+  EXPECT_TRUE(rules.append_time);
+  EXPECT_EQ(rules.max_behind_ms, 10);
+  EXPECT_EQ(rules.max_ahead_ms, 20);
+  EXPECT_EQ(rules.min_copies, 2);
+  topic.settings = {{"max.message.bytes", "2147483647"}};
+  EXPECT_EQ(write_rules(topic, options).max_batch_bytes, options.max_message_bytes.value);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "broker/topology.h"
 
+#include <fmt/core.h>
+
 #include "broker/catalog_host.h"
 #include "broker/placement.h"
 #include "broker/queue_host.h"
@@ -139,6 +141,39 @@ void Topology::create_topic(catalog::Topic topic, std::uint32_t partitions, Call
 
 void Topology::delete_topic(ObjectId topic, Callback<void> done) {
   execute({.commands = {catalog::DeleteTopic{topic}}}, std::move(done));
+}
+
+void Topology::add_partitions(ObjectId id, std::uint32_t total, Callback<void> done) {
+  on_catalog_shard<void>(
+      shard_, std::move(done), [=, shards = shard_.shard_count()](CatalogHost& host, auto reply) mutable {
+        const catalog::Topic* topic = host.writer().state().find_topic(id);
+        if (topic == nullptr) return reply(base::fail(BrokerErrc::not_found, "no such topic"));
+        const std::size_t present = topic->partitions.size();
+        if (total <= present) {
+          return reply(base::fail(BrokerErrc::invalid, fmt::format("the topic has {} partitions already", present)));
+        }
+        catalog::AddPartitions command{id, {}};
+        for (std::size_t i = present; i < total; ++i) {
+          const ObjectId log = host.writer().allocate_id();
+          command.partitions.push_back({LogId(log.value), shard_of_new(log, shards)});
+        }
+        host.execute({.commands = {std::move(command)}}, std::move(reply));
+      });
+}
+
+void Topology::alter_topic(ObjectId id, SettingChanges changes, bool replace, Callback<void> done) {
+  on_catalog_shard<void>(
+      shard_, std::move(done), [id, changes = std::move(changes), replace](CatalogHost& host, auto reply) mutable {
+        const catalog::Topic* topic = host.writer().state().find_topic(id);
+        if (topic == nullptr) return reply(base::fail(BrokerErrc::not_found, "no such topic"));
+        catalog::AlterTopicSettings command{id, {}};
+        if (!replace) command.settings = topic->settings;
+        for (auto& [name, value] : changes) {
+          std::erase_if(command.settings, [&name](const auto& setting) { return setting.first == name; });
+          if (value.has_value()) command.settings.emplace_back(std::move(name), std::move(*value));
+        }
+        host.execute({.commands = {std::move(command)}}, std::move(reply));
+      });
 }
 
 void Topology::release_connection(ConnectionId connection) {

@@ -36,6 +36,12 @@ class Topology {
   void unbind(catalog::Binding binding, Callback<void> done);
   void create_topic(catalog::Topic topic, std::uint32_t partitions, Callback<ObjectId> done);
   void delete_topic(ObjectId topic, Callback<void> done);
+  /// Makes it have `total` partitions; `invalid` when it has as many already.
+  void add_partitions(ObjectId topic, std::uint32_t total, Callback<void> done);
+  /// Settings to set, or (without a value) to take back to the default.
+  using SettingChanges = std::vector<std::pair<std::string, std::optional<std::string>>>;
+  /// With `replace` those that are not named go back to their defaults. Values were checked (check_topic_setting).
+  void alter_topic(ObjectId topic, SettingChanges changes, bool replace, Callback<void> done);
   /// Any other transaction: users, permissions, virtual hosts, topic settings.
   void execute(catalog::Transaction transaction, Callback<void> done);
   /// A number that no object, log or earlier call ever had.

@@ -59,6 +59,17 @@ bool is_expiring_batch(bytes::ByteView batch) {
   return (load_be<std::uint16_t>(batch.data() + kCrcStart) & BatchHeader::kExpiring) != 0;
 }
 
+void set_append_time(std::span<std::uint8_t> batch, base::Timestamp time) {
+  MILLRACE_ASSERT(batch.size() >= kBatchHeaderSize);
+  constexpr std::size_t kAttributes = 21;
+  constexpr std::size_t kMaxTimestamp = 35;
+  constexpr std::uint16_t kAppendTime = 0x8;
+  const auto attributes = load_be<std::uint16_t>(batch.data() + kAttributes);
+  bytes::store_be<std::uint16_t>(batch.data() + kAttributes, attributes | kAppendTime);
+  bytes::store_be<std::int64_t>(batch.data() + kMaxTimestamp, time.value);
+  bytes::store_be<std::uint32_t>(batch.data() + 17, bytes::crc32c(bytes::ByteView(batch).subspan(kCrcStart)));
+}
+
 void write_batch_prefix(std::uint8_t* to, Offset base_offset, std::int32_t length, Epoch leader_epoch) {
   bytes::store_be<std::int64_t>(to, base_offset.value);
   bytes::store_be<std::int32_t>(to + 8, length);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
 #include "base/units.h"
 #include "bytes/compression.h"
@@ -65,6 +66,8 @@ Result<BatchHeader> parse_batch_header(bytes::ByteView input);
 bool batch_checksum_matches(bytes::ByteView batch);
 /// BatchHeader::expiring() without reading the whole header; `batch` is a whole batch.
 bool is_expiring_batch(bytes::ByteView batch);
+/// Gives all records of a batch the time at which it was stored, whatever their own say; makes its checksum anew.
+void set_append_time(std::span<std::uint8_t> batch, base::Timestamp time);
 /// Writes the prefix of a batch as stored in one particular log.
 void write_batch_prefix(std::uint8_t* to, Offset base_offset, std::int32_t length, Epoch leader_epoch);
 

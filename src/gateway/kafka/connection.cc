@@ -1,6 +1,7 @@
 #include "gateway/kafka/connection.h"
 
 #include "base/log.h"
+#include "gateway/kafka/fetch_session.h"
 #include "gateway/kafka/handlers.h"
 #include "model/batch.h"
 
@@ -37,9 +38,13 @@ void Reply::hold(std::shared_ptr<void> work) const {
   if (const auto connection = connection_.lock()) connection->hold(slot_, std::move(work));
 }
 
-Connection::Connection(broker::Shard& shard, const Options& options, std::unique_ptr<io::Socket> socket,
-                       OnClosed on_closed)
-    : shard_(shard), options_(options), socket_(std::move(socket)), on_closed_(std::move(on_closed)) {
+Connection::Connection(broker::Shard& shard, const Options& options, TopicIds& topic_ids,
+                       std::unique_ptr<io::Socket> socket, OnClosed on_closed)
+    : shard_(shard),
+      options_(options),
+      topic_ids_(topic_ids),
+      socket_(std::move(socket)),
+      on_closed_(std::move(on_closed)) {
   alarm_listener_ = shard_.limits().add_listener([this](broker::Limits::Alarm) { throttle(); });
 }
 

@@ -13,19 +13,26 @@
 
 namespace millrace::gateway::kafka {
 
+class FetchSession;
+class TopicIds;
+
 /// One client. Requests are dispatched as they arrive, several at a time; answers wait for those before them.
 ///
 /// Lives on its shard's loop, owned by the gateway; replies hold weak references.
 class Connection final : public io::SocketHandler, public std::enable_shared_from_this<Connection> {
  public:
   using OnClosed = std::function<void(Connection&)>;
-  Connection(broker::Shard& shard, const Options& options, std::unique_ptr<io::Socket> socket, OnClosed on_closed);
+  Connection(broker::Shard& shard, const Options& options, TopicIds& topic_ids, std::unique_ptr<io::Socket> socket,
+             OnClosed on_closed);
   ~Connection() override;
   void start();
 
   broker::Shard& shard() { return shard_; }
   const Options& options() const { return options_; }
+  TopicIds& topic_ids() { return topic_ids_; }
   io::Socket& socket() { return *socket_; }
+  /// A consumer's fetch session (KIP-227), if it has one: it ends with the connection.
+  std::unique_ptr<FetchSession>& fetch_session() { return fetch_session_; }
 
   /// Empty before authentication.
   const std::string& user() const { return user_; }
@@ -66,6 +73,8 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
 
   broker::Shard& shard_;
   const Options& options_;
+  TopicIds& topic_ids_;
+  std::unique_ptr<FetchSession> fetch_session_;
   std::unique_ptr<io::Socket> socket_;
   OnClosed on_closed_;
   std::string user_;

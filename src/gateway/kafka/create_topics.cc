@@ -1,8 +1,11 @@
+#include <set>
+
 #include "broker/topic_settings.h"
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/node.h"
+#include "gateway/kafka/topic_configs.h"
 #include "gateway/kafka/topics.h"
 #include "wire/kafka/generated/create_topics_request.h"
 #include "wire/kafka/generated/create_topics_response.h"
@@ -14,13 +17,45 @@ namespace {
 struct Work {
   std::shared_ptr<KeptRequest<wire::CreateTopicsRequest>> kept;
   wire::CreateTopicsResponse response;
-  std::vector<std::string> messages;  // texts the response points to
+  std::vector<std::string> messages;  // texts the response points to, and so the next
+  std::vector<std::vector<ConfigEntry>> configs;
   std::size_t left = 0;
 
   void finish_one() {
     if (--left == 0) kept->reply.send(response);
   }
 };
+
+/// Each partition from 0 on once, all to this broker.
+wire::ErrorCode check_assignments(const wire::CreateTopicsRequest::Topic& topic, std::string& why) {
+  std::set<std::int32_t> indexes;
+  for (const auto& assignment : topic.assignments) {
+    if (assignment.broker_ids != std::vector<std::int32_t>{kNodeId}) {
+      why = "this broker is the only one: assign partitions to it alone";
+      return wire::ErrorCode::invalid_replica_assignment;
+    }
+    indexes.insert(assignment.partition_index);
+  }
+  const auto count = static_cast<std::int32_t>(topic.assignments.size());
+  const bool complete = indexes.size() == topic.assignments.size() && *indexes.begin() == 0 &&
+                        *indexes.rbegin() == count - 1 && count <= static_cast<std::int32_t>(kMaxPartitions);
+  if (complete && topic.num_partitions == -1 && topic.replication_factor == -1) return wire::ErrorCode::none;
+  why = complete ? "with assignments the numbers of partitions and copies are not given"
+                 : "assign each partition from 0 on, once";
+  return complete ? wire::ErrorCode::invalid_request : wire::ErrorCode::invalid_replica_assignment;
+}
+
+/// The settings as they are in force, for the answer.
+void fill_configs(wire::CreateTopicsResponse::Topic& out, const std::vector<ConfigEntry>& entries) {
+  out.configs.emplace();
+  for (const ConfigEntry& entry : entries) {
+    out.configs->push_back({.name = wire::Text(entry.name),
+                            .value = wire::Text(entry.value),
+                            .read_only = entry.read_only,
+                            .config_source = static_cast<std::int8_t>(entry.source),
+                            .is_sensitive = false});
+  }
+}
 
 wire::ErrorCode check(const Topics& topics, const wire::CreateTopicsRequest::Topic& topic, std::string& why) {
   if (!Topics::valid_name(topic.name)) {
@@ -36,21 +71,16 @@ wire::ErrorCode check(const Topics& topics, const wire::CreateTopicsRequest::Top
     return wire::ErrorCode::topic_already_exists;
   }
   for (const auto& config : topic.configs) {
-    if (!config.value.has_value()) continue;
+    if (!config.value.has_value()) {
+      why = fmt::format("'{}' has no value", std::string_view(config.name));
+      return wire::ErrorCode::invalid_config;
+    }
     if (auto valid = broker::check_topic_setting(config.name, *config.value); !valid.has_value()) {
       why = valid.error().detail;
       return wire::ErrorCode::invalid_config;
     }
   }
-  if (!topic.assignments.empty()) {
-    for (const auto& assignment : topic.assignments) {
-      if (assignment.broker_ids != std::vector<std::int32_t>{kNodeId}) {
-        why = "this broker is the only one: assign partitions to it alone";
-        return wire::ErrorCode::invalid_replica_assignment;
-      }
-    }
-    return wire::ErrorCode::none;
-  }
+  if (!topic.assignments.empty()) return check_assignments(topic, why);
   if (topic.num_partitions == 0 || topic.num_partitions < -1 ||
       topic.num_partitions > static_cast<std::int32_t>(kMaxPartitions)) {
     why = fmt::format("1 to {} partitions, or -1 for the default", kMaxPartitions);
@@ -63,6 +93,11 @@ wire::ErrorCode check(const Topics& topics, const wire::CreateTopicsRequest::Top
   return wire::ErrorCode::none;
 }
 
+std::uint32_t partitions_of(const wire::CreateTopicsRequest::Topic& wanted, const Options& options) {
+  if (!wanted.assignments.empty()) return static_cast<std::uint32_t>(wanted.assignments.size());
+  return wanted.num_partitions < 0 ? options.default_partitions : static_cast<std::uint32_t>(wanted.num_partitions);
+}
+
 }  // namespace
 
 void handle_create_topics(Connection& connection, const Request& request) {
@@ -73,26 +108,33 @@ void handle_create_topics(Connection& connection, const Request& request) {
   const auto& wanted = kept->message.topics;
   work->response.topics.resize(wanted.size());
   work->messages.resize(wanted.size());
+  work->configs.resize(wanted.size());
   work->left = wanted.size() + 1;
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
+  std::set<std::string_view> seen;
   for (std::size_t i = 0; i < wanted.size(); ++i) {
     auto& out = work->response.topics[i];
     out.name = wanted[i].name;
     out.error_code = check(topics, wanted[i], work->messages[i]);
-    const std::uint32_t partitions =
-        !wanted[i].assignments.empty() ? static_cast<std::uint32_t>(wanted[i].assignments.size())
-        : wanted[i].num_partitions < 0 ? connection.options().default_partitions
-                                       : static_cast<std::uint32_t>(wanted[i].num_partitions);
-    if (out.error_code != wire::ErrorCode::none) out.error_message = wire::Text(work->messages[i]);
-    out.num_partitions = static_cast<std::int32_t>(partitions);
-    out.replication_factor = 1;
-    if (out.error_code != wire::ErrorCode::none || kept->message.validate_only) {
+    if (!seen.insert(wanted[i].name).second) {
+      out.error_code = wire::ErrorCode::invalid_request;
+      work->messages[i] = "the topic is named twice";
+    }
+    if (out.error_code != wire::ErrorCode::none) {
+      out.error_message = wire::Text(work->messages[i]);
       work->finish_one();
       continue;
     }
+    const std::uint32_t partitions = partitions_of(wanted[i], connection.options());
+    out.num_partitions = static_cast<std::int32_t>(partitions);
+    out.replication_factor = 1;
     std::vector<std::pair<std::string, std::string>> settings;
-    for (const auto& config : wanted[i].configs) {
-      if (config.value.has_value()) settings.emplace_back(std::string(config.name), std::string(*config.value));
+    for (const auto& config : wanted[i].configs) settings.emplace_back(config.name, *config.value);
+    work->configs[i] = topic_configs(connection.shard(), settings);
+    fill_configs(out, work->configs[i]);
+    if (kept->message.validate_only) {
+      work->finish_one();
+      continue;
     }
     create_topic(connection.shard(), topics.vhost(), std::string(wanted[i].name), partitions, std::move(settings),
                  [work, i, &shard = connection.shard()](broker::Result<model::ObjectId> made) {

@@ -38,7 +38,7 @@ void handle_delete_topics(Connection& connection, const Request& request) {
   work->response.responses.resize(message.topics.size());
   work->names.resize(message.topics.size());
   work->left = message.topics.size() + 1;
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   for (std::size_t i = 0; i < message.topics.size(); ++i) {
     const auto& wanted = message.topics[i];
     auto& out = work->response.responses[i];

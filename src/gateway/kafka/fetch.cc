@@ -1,6 +1,10 @@
+#include <openssl/rand.h>
+
+#include "base/assert.h"
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/convert.h"
 #include "gateway/kafka/errors.h"
+#include "gateway/kafka/fetch_session.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/topics.h"
 #include "wire/kafka/generated/fetch_request.h"
@@ -14,31 +18,41 @@ namespace {
 constexpr std::int64_t kMaxResponseBytes = std::int64_t{64} << 20;
 constexpr std::int32_t kMaxWaitMs = 5 * 60 * 1000;
 
+// From this version on topics are named by id (KIP-516).
+constexpr std::int16_t kTopicIds = 13;
+
 /// One fetch under way: reads all its partitions; when there is too little and time is left, waits until one of them
 /// grows.
 class Fetch : public std::enable_shared_from_this<Fetch> {
  public:
-  explicit Fetch(std::shared_ptr<KeptRequest<wire::FetchRequest>> kept) : kept_(std::move(kept)) {}
-  void start(Connection& connection);
+  /// `session` is 0 without one; `incremental` leaves out what is not news.
+  Fetch(std::shared_ptr<KeptRequest<wire::FetchRequest>> kept, std::int32_t session, bool incremental)
+      : kept_(std::move(kept)), session_(session), incremental_(incremental) {}
+  void start(Connection& connection, std::vector<FetchWanted> wanted);
 
  private:
   struct Part {
-    std::size_t topic = 0;
-    const wire::FetchRequest::Partition* wanted = nullptr;
+    FetchWanted wanted;
     std::optional<broker::LogRef> log;
     wire::ErrorCode error = wire::ErrorCode::none;
     broker::LogEnds ends;
     RecordParts records;
     std::size_t bytes = 0;
   };
+  void find(const Topics& topics, Part& part) const;
   void read_all(Connection& connection);
   void read_done(std::size_t part, broker::Result<broker::ReadReply> result);
   void all_read();
   void wait(Connection& connection);
   void wake();
+  void apply_limit();
+  bool is_news(FetchSession* session, const Part& part) const;
+  void fill(wire::FetchResponse::Partition& out, Part& part, std::uint32_t token) const;
   void answer();
 
   std::shared_ptr<KeptRequest<wire::FetchRequest>> kept_;
+  std::int32_t session_;
+  bool incremental_;
   std::vector<Part> parts_;
   std::size_t reading_ = 0;
   bool last_round_ = false;
@@ -48,25 +62,29 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   std::vector<std::unique_ptr<broker::Logs::Watch>> watches_;
 };
 
-void Fetch::start(Connection& connection) {
-  const wire::FetchRequest& request = kept_->message;
-  const Topics topics(connection.shard(), connection.user());
-  for (std::size_t t = 0; t < request.topics.size(); ++t) {
-    const auto& topic = request.topics[t];
-    const bool allowed = topics.may(auth::Operation::read, topic.topic);
-    for (const auto& partition : topic.partitions) {
-      Part part;
-      part.topic = t;
-      part.wanted = &partition;
-      part.log = topics.partition(topic.topic, partition.partition);
-      if (!allowed)
-        part.error = wire::ErrorCode::topic_authorization_failed;
-      else if (!part.log.has_value())
-        part.error = wire::ErrorCode::unknown_topic_or_partition;
-      parts_.push_back(std::move(part));
-    }
+void Fetch::find(const Topics& topics, Part& part) const {
+  const bool by_id = kept_->reply.version() >= kTopicIds;
+  const auto topic = by_id ? topics.find(part.wanted.topic_id) : topics.find(part.wanted.topic);
+  const std::int32_t index = part.wanted.partition;
+  if (!topic.has_value() && by_id)
+    part.error = wire::ErrorCode::unknown_topic_id;
+  else if (!topics.may(auth::Operation::read, topic.has_value() ? topic->name : part.wanted.topic))
+    part.error = wire::ErrorCode::topic_authorization_failed;
+  else if (!topic.has_value() || index < 0 || static_cast<std::size_t>(index) >= topic->partitions.size())
+    part.error = wire::ErrorCode::unknown_topic_or_partition;
+  else
+    part.log = topic->partitions[static_cast<std::size_t>(index)];
+}
+
+void Fetch::start(Connection& connection, std::vector<FetchWanted> wanted) {
+  const Topics topics(connection);
+  parts_.reserve(wanted.size());
+  for (FetchWanted& each : wanted) {
+    Part& part = parts_.emplace_back();
+    part.wanted = std::move(each);
+    find(topics, part);
   }
-  const std::int64_t wait_ms = std::clamp(request.max_wait_ms, 0, kMaxWaitMs);
+  const std::int64_t wait_ms = std::clamp(kept_->message.max_wait_ms, 0, kMaxWaitMs);
   deadline_ = connection.shard().loop().clock().monotonic() + base::to_nanos(base::Millis(wait_ms));
   last_round_ = wait_ms == 0 || parts_.empty();
   read_all(connection);
@@ -81,8 +99,8 @@ void Fetch::read_all(Connection& connection) {
     part.bytes = 0;
     if (part.error != wire::ErrorCode::none) continue;
     ++reading_;
-    const std::int64_t bytes = std::clamp<std::int64_t>(part.wanted->partition_max_bytes, 1, limit);
-    connection.shard().logs().read(*part.log, model::Offset(part.wanted->fetch_offset),
+    const std::int64_t bytes = std::clamp<std::int64_t>(part.wanted.max_bytes, 1, limit);
+    connection.shard().logs().read(*part.log, model::Offset(part.wanted.offset),
                                    base::Bytes(static_cast<std::uint64_t>(bytes)),
                                    [self = shared_from_this(), i](broker::Result<broker::ReadReply> result) {
                                      self->read_done(i, std::move(result));
@@ -153,58 +171,122 @@ void Fetch::wake() {
   read_all(*connection);
 }
 
-void Fetch::answer() {
-  const wire::FetchRequest& request = kept_->message;
-  wire::FetchResponse response;
-  std::vector<RecordParts> records(parts_.size());
-  response.responses.resize(request.topics.size());
-  for (std::size_t t = 0; t < request.topics.size(); ++t) response.responses[t].topic = request.topics[t].topic;
+/// Over the limit later partitions wait for the next fetch; the first with data is always sent.
+void Fetch::apply_limit() {
+  const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes));
   std::size_t sent = 0;
-  const std::size_t limit = static_cast<std::size_t>(std::clamp<std::int64_t>(request.max_bytes, 1, kMaxResponseBytes));
-  std::uint64_t delivered = 0;
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    Part& part = parts_[i];
-    auto& out = response.responses[part.topic].partitions.emplace_back();
-    out.partition_index = part.wanted->partition;
-    out.error_code = part.error;
-    if (part.error != wire::ErrorCode::none) {
-      out.high_watermark = -1;
-      out.records = wire::Records(bytes::ByteView{});
-      continue;
-    }
-    out.high_watermark = part.ends.committed.value;
-    out.last_stable_offset = part.ends.last_stable.value;
-    out.log_start_offset = part.ends.start.value;
-    // Over the limit later partitions wait for the next fetch; the first with data is always sent.
+  for (Part& part : parts_) {
     if (sent > 0 && sent + part.bytes > limit) {
       part.records.batches.clear();
       part.bytes = 0;
     }
     sent += part.bytes;
+  }
+}
+
+bool Fetch::is_news(FetchSession* session, const Part& part) const {
+  if (session == nullptr) return true;
+  const bool failed = part.error != wire::ErrorCode::none;
+  const FetchSession::Told now =
+      failed ? FetchSession::Told{} : FetchSession::Told{part.ends.committed.value, part.ends.start.value};
+  const bool changed = session->tell(part.wanted, now);
+  if (part.bytes > 0) session->move_back(part.wanted);
+  return !incremental_ || failed || changed || part.bytes > 0;
+}
+
+void Fetch::fill(wire::FetchResponse::Partition& out, Part& part, std::uint32_t token) const {
+  out.partition_index = part.wanted.partition;
+  out.error_code = part.error;
+  if (part.error != wire::ErrorCode::none) {
+    out.high_watermark = -1;
+    out.records = wire::Records(bytes::ByteView{});
+    return;
+  }
+  out.high_watermark = part.ends.committed.value;
+  out.last_stable_offset = part.ends.last_stable.value;
+  out.log_start_offset = part.ends.start.value;
+  // Nothing is aborted where there are no transactions; who reads committed records only wants a list.
+  if (kept_->message.isolation_level == 1) out.aborted_transactions.emplace();
+  out.records = wire::Records::detached(static_cast<std::uint32_t>(part.bytes), token);
+}
+
+void Fetch::answer() {
+  const auto connection = kept_->reply.connection();
+  if (connection == nullptr) return;
+  FetchSession* session = connection->fetch_session().get();
+  if (session != nullptr && session->id() != session_) session = nullptr;
+  apply_limit();
+  wire::FetchResponse response;
+  response.session_id = session_;
+  std::vector<RecordParts> records;
+  records.reserve(parts_.size());
+  std::uint64_t delivered = 0;
+  for (Part& part : parts_) {
+    if (!is_news(session, part)) continue;
+    const FetchWanted& wanted = part.wanted;
+    auto& topics = response.responses;
+    if (topics.empty() || topics.back().topic != wanted.topic || topics.back().topic_id != wanted.topic_id) {
+      auto& topic = topics.emplace_back();
+      topic.topic = wanted.topic;
+      topic.topic_id = wanted.topic_id;
+    }
+    fill(topics.back().partitions.emplace_back(), part, static_cast<std::uint32_t>(records.size()));
     for (const auto& batch : part.records.batches) {
       delivered += static_cast<std::uint64_t>(batch.last_offset.value - batch.base_offset.value + 1);
     }
-    records[i] = std::move(part.records);
-    out.records = wire::Records::detached(static_cast<std::uint32_t>(part.bytes), static_cast<std::uint32_t>(i));
+    records.push_back(std::move(part.records));
   }
-  if (const auto connection = kept_->reply.connection()) {
-    connection->shard().counters().delivered.fetch_add(delivered, std::memory_order_relaxed);
-  }
+  connection->shard().counters().delivered.fetch_add(delivered, std::memory_order_relaxed);
   kept_->reply.send(response, std::move(records));
+}
+
+void refuse(const Reply& reply, wire::ErrorCode code) {
+  wire::FetchResponse response;
+  response.error_code = code;
+  reply.send(response);
+}
+
+/// A number that no other connection's session is likely to have.
+std::int32_t new_session_id() {
+  std::uint32_t random = 0;
+  const int filled = RAND_bytes(reinterpret_cast<unsigned char*>(&random), sizeof(random));
+  MILLRACE_ASSERT(filled == 1, "the system gives no random numbers");
+  return static_cast<std::int32_t>(random % INT32_MAX) + 1;
+}
+
+/// A request of a session under way. Not `none`: the client begins again.
+wire::ErrorCode continue_session(std::unique_ptr<FetchSession>& session, const wire::FetchRequest& request,
+                                 bool by_id) {
+  if (session == nullptr || session->id() != request.session_id) return wire::ErrorCode::fetch_session_id_not_found;
+  if (session->epoch() != request.session_epoch) return wire::ErrorCode::invalid_fetch_session_epoch;
+  if (session->by_id() != by_id) return wire::ErrorCode::fetch_session_topic_id_error;
+  if (session->update(request)) return wire::ErrorCode::none;
+  session.reset();
+  return wire::ErrorCode::fetch_session_id_not_found;
 }
 
 }  // namespace
 
-/// No fetch session is ever opened (session id 0 in the answer), so each request names all its partitions (KIP-227).
 void handle_fetch(Connection& connection, const Request& request) {
+  // Numbers of requests that are not part of a session under way (KIP-227).
+  constexpr std::int32_t kNoSession = -1;
+  constexpr std::int32_t kNewSession = 0;
   auto kept = KeptRequest<wire::FetchRequest>::read(request);
   if (kept == nullptr) return;
-  if (kept->message.session_id != 0) {
-    wire::FetchResponse response;
-    response.error_code = wire::ErrorCode::fetch_session_id_not_found;
-    return kept->reply.send(response);
+  const wire::FetchRequest& message = kept->message;
+  const bool by_id = request.version >= kTopicIds;
+  auto& session = connection.fetch_session();
+  if (message.session_epoch > kNewSession) {
+    const wire::ErrorCode code = continue_session(session, message, by_id);
+    if (code != wire::ErrorCode::none) return refuse(kept->reply, code);
+    return std::make_shared<Fetch>(std::move(kept), session->id(), true)->start(connection, session->wanted());
   }
-  std::make_shared<Fetch>(std::move(kept))->start(connection);
+  if (message.session_epoch < kNoSession) return refuse(kept->reply, wire::ErrorCode::invalid_fetch_session_epoch);
+  if (session != nullptr && session->id() == message.session_id) session.reset();
+  if (message.session_epoch == kNewSession) session = FetchSession::open(new_session_id(), message, by_id);
+  const bool opened = message.session_epoch == kNewSession && session != nullptr;
+  auto wanted = wanted_of(message);
+  std::make_shared<Fetch>(std::move(kept), opened ? session->id() : 0, false)->start(connection, std::move(wanted));
 }
 
 }  // namespace millrace::gateway::kafka

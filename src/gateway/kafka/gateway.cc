@@ -4,12 +4,14 @@
 
 #include "base/log.h"
 #include "gateway/kafka/connection.h"
+#include "gateway/kafka/topics.h"
 
 namespace millrace::gateway::kafka {
 
 struct Gateway::State {
   broker::Shard& shard;
   Options options;
+  TopicIds topic_ids;
   std::unordered_map<Connection*, std::shared_ptr<Connection>> connections;
   io::Task all_closed;
 
@@ -25,7 +27,7 @@ struct Gateway::State {
 };
 
 Gateway::Gateway(broker::Shard& shard, Options options)
-    : state_(std::make_unique<State>(State{shard, std::move(options), {}, {}})) {
+    : state_(std::make_unique<State>(State{shard, std::move(options), TopicIds(shard), {}, {}})) {
   MILLRACE_ASSERT(state_->options.connection_count != nullptr);
 }
 
@@ -40,7 +42,7 @@ void Gateway::accept(std::unique_ptr<io::Socket> socket) {
     return;  // destroying the socket closes it
   }
   state.shard.counters().connections.fetch_add(1, std::memory_order_relaxed);
-  auto connection = std::make_shared<Connection>(state.shard, state.options, std::move(socket),
+  auto connection = std::make_shared<Connection>(state.shard, state.options, state.topic_ids, std::move(socket),
                                                  [&state](Connection& gone) { state.remove(gone); });
   state.connections.emplace(connection.get(), connection);
   connection->start();

@@ -15,11 +15,11 @@ constexpr std::int32_t kDescribe = 8;
 }  // namespace
 
 broker::GroupKey group_key(Connection& connection, std::string_view name) {
-  return {Topics(connection.shard(), connection.user()).vhost(), std::string(name)};
+  return {Topics(connection).vhost(), std::string(name)};
 }
 
 bool may_use_group(Connection& connection, auth::Operation operation, std::string_view name) {
-  return Topics(connection.shard(), connection.user()).may(operation, name);
+  return Topics(connection).may(operation, name);
 }
 
 std::optional<std::string> owned(const std::optional<wire::Text>& text) {

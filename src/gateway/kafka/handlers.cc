@@ -8,14 +8,14 @@ namespace {
 
 using wire::ApiKey;
 
-// Sorted by key. Fetch stays below 13, Produce below 13: those name topics by id only.
+// Sorted by key.
 constexpr Handler kHandlers[] = {
-    {ApiKey::produce, 0, 12, false, handle_produce},
-    {ApiKey::fetch, 4, 12, false, handle_fetch},
-    {ApiKey::list_offsets, 1, 8, false, handle_list_offsets},
-    {ApiKey::metadata, 0, 12, false, handle_metadata},
-    {ApiKey::offset_commit, 2, 9, false, handle_offset_commit},
-    {ApiKey::offset_fetch, 1, 9, false, handle_offset_fetch},
+    {ApiKey::produce, 0, 13, false, handle_produce},
+    {ApiKey::fetch, 4, 18, false, handle_fetch},
+    {ApiKey::list_offsets, 1, 11, false, handle_list_offsets},
+    {ApiKey::metadata, 0, 13, false, handle_metadata},
+    {ApiKey::offset_commit, 2, 10, false, handle_offset_commit},
+    {ApiKey::offset_fetch, 1, 10, false, handle_offset_fetch},
     {ApiKey::find_coordinator, 0, 6, false, handle_find_coordinator},
     {ApiKey::join_group, 0, 9, false, handle_join_group},
     {ApiKey::heartbeat, 0, 4, false, handle_heartbeat},
@@ -27,10 +27,19 @@ constexpr Handler kHandlers[] = {
     {ApiKey::api_versions, 0, 4, true, handle_api_versions},
     {ApiKey::create_topics, 0, 7, false, handle_create_topics},
     {ApiKey::delete_topics, 0, 6, false, handle_delete_topics},
+    {ApiKey::delete_records, 0, 2, false, handle_delete_records},
     {ApiKey::init_producer_id, 0, 5, false, handle_init_producer_id},
+    {ApiKey::offset_for_leader_epoch, 0, 4, false, handle_offset_for_leader_epoch},
+    {ApiKey::describe_configs, 0, 4, false, handle_describe_configs},
+    {ApiKey::alter_configs, 0, 2, false, handle_alter_configs},
+    {ApiKey::describe_log_dirs, 1, 5, false, handle_describe_log_dirs},
     {ApiKey::sasl_authenticate, 0, 2, true, handle_sasl_authenticate},
+    {ApiKey::create_partitions, 0, 3, false, handle_create_partitions},
     {ApiKey::delete_groups, 0, 2, false, handle_delete_groups},
+    {ApiKey::incremental_alter_configs, 0, 1, false, handle_incremental_alter_configs},
     {ApiKey::offset_delete, 0, 0, false, handle_offset_delete},
+    {ApiKey::describe_cluster, 0, 2, false, handle_describe_cluster},
+    {ApiKey::describe_producers, 0, 0, false, handle_describe_producers},
 };
 
 }  // namespace

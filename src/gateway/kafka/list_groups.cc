@@ -29,7 +29,7 @@ bool passes(const std::vector<wire::Text>& filter, std::string_view word) {
 void handle_list_groups(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::ListGroupsRequest>::read(request);
   if (kept == nullptr) return;
-  const model::ObjectId vhost = Topics(connection.shard(), connection.user()).vhost();
+  const model::ObjectId vhost = Topics(connection).vhost();
   connection.shard().groups().list(vhost, [kept](std::vector<broker::GroupSummary> groups) {
     const auto alive = kept->reply.connection();
     if (alive == nullptr) return;

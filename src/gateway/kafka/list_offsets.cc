@@ -13,6 +13,9 @@ constexpr std::int64_t kLatest = -1;
 constexpr std::int64_t kEarliest = -2;
 constexpr std::int64_t kMaxTimestamp = -3;
 constexpr std::int64_t kEarliestLocal = -4;
+// Of data that was moved elsewhere, or waits for it: there is none.
+constexpr std::int64_t kLatestTiered = -5;
+constexpr std::int64_t kEarliestPendingUpload = -6;
 
 using Lookup = broker::TimeLookup;
 
@@ -40,7 +43,8 @@ Lookup first_record_at(const std::vector<broker::BatchRef>& batches, std::int64_
     model::RecordCursor cursor(*records, header->record_count);
     model::RecordView record;
     while (cursor.next(record)) {
-      const std::int64_t time = header->base_timestamp.value + record.timestamp_delta;
+      const std::int64_t time = header->log_append_time() ? header->max_timestamp.value
+                                                          : header->base_timestamp.value + record.timestamp_delta;
       if (time >= timestamp) {
         return {model::Offset(batch.base_offset.value + record.offset_delta), base::Timestamp(time)};
       }
@@ -64,6 +68,7 @@ class Finder : public std::enable_shared_from_this<Finder> {
     if (timestamp == kMaxTimestamp) {
       return logs.find_max_time(log_, [self](broker::Result<Lookup> found) { self->batch_found(std::move(found)); });
     }
+    if (timestamp == kLatestTiered || timestamp == kEarliestPendingUpload) return work_->finish_one();
     if (timestamp < 0) return failed(wire::ErrorCode::unsupported_version);
     logs.find_time(log_, base::Timestamp(timestamp),
                    [self](broker::Result<Lookup> found) { self->batch_found(std::move(found)); });
@@ -116,7 +121,7 @@ void handle_list_offsets(Connection& connection, const Request& request) {
   auto work = std::make_shared<Work>();
   work->kept = kept;
   const auto& wanted = kept->message.topics;
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   work->response.topics.resize(wanted.size());
   for (std::size_t t = 0; t < wanted.size(); ++t) {
     work->response.topics[t].name = wanted[t].name;

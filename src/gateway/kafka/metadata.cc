@@ -59,7 +59,7 @@ ResponseTopic describe(const Topics& topics, const wire::MetadataRequest::Topic&
 void answer(const std::shared_ptr<Kept>& kept) {
   const auto connection = kept->reply.connection();
   if (connection == nullptr) return;
-  const Topics topics(connection->shard(), connection->user());
+  const Topics topics(*connection);
   wire::MetadataResponse response;
   const NodeAddress address = node_address(*connection);
   response.brokers.push_back({.node_id = kNodeId, .host = wire::Text(address.host), .port = address.port, .rack = {}});
@@ -86,7 +86,7 @@ std::set<std::string> missing_topics(Connection& connection, const wire::Metadat
   std::set<std::string> missing;
   const bool allowed = version < 4 || request.allow_auto_topic_creation;
   if (!allowed || !connection.options().auto_create_topics || !request.topics.has_value()) return missing;
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   for (const auto& topic : *request.topics) {
     if (!topic.name.has_value() || !Topics::valid_name(*topic.name)) continue;
     if (topics.find(*topic.name).has_value() || !topics.may(auth::Operation::configure, *topic.name)) continue;
@@ -103,7 +103,7 @@ void handle_metadata(Connection& connection, const Request& request) {
   const auto missing = missing_topics(connection, kept->message, request.version);
   if (missing.empty()) return answer(kept);
   auto left = std::make_shared<std::size_t>(missing.size());
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   for (const std::string& name : missing) {
     create_topic(connection.shard(), topics.vhost(), name, connection.options().default_partitions, {},
                  [kept, left](broker::Result<model::ObjectId>) {

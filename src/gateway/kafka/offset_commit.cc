@@ -34,7 +34,7 @@ wire::ErrorCode code_of(broker::GroupErrc error) {
 void collect(Connection& connection, Work& work, broker::CommitRequest& commit) {
   const auto& message = work.kept->message;
   const bool by_id = work.kept->reply.version() >= kTopicIds;
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   for (std::size_t t = 0; t < message.topics.size(); ++t) {
     const auto& wanted = message.topics[t];
     auto& out = work.response.topics.emplace_back();

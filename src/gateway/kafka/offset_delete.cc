@@ -16,7 +16,7 @@ struct Work {
 };
 
 void collect(Connection& connection, Work& work, broker::ForgetOffsetsRequest& forget) {
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   const auto& wanted = work.kept->message.topics;
   for (std::size_t t = 0; t < wanted.size(); ++t) {
     auto& out = work.response.topics.emplace_back();

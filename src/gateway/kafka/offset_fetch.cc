@@ -75,7 +75,7 @@ FetchRequest::Group first_group(const FetchRequest& message) {
 std::vector<broker::TopicPartition> collect(Connection& connection, const std::vector<FetchRequest::GroupTopic>& wanted,
                                             bool by_id, Part& part) {
   std::vector<broker::TopicPartition> partitions;
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   for (const auto& topic : wanted) {
     auto& out = part.out.topics.emplace_back();
     out.name = topic.name;
@@ -101,7 +101,7 @@ std::vector<broker::TopicPartition> collect(Connection& connection, const std::v
 
 /// Every offset of the group, of topics that the user may read.
 void fill_all(Connection& connection, Part& part) {
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   std::map<std::uint64_t, TopicView> views;
   for (TopicView& view : topics.all()) views.emplace(view.id.value, std::move(view));
   part.names.reserve(part.found.size());  // the answer points into it

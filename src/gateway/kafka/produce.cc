@@ -1,4 +1,5 @@
 #include "base/log.h"
+#include "broker/topic_settings.h"
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/convert.h"
 #include "gateway/kafka/errors.h"
@@ -11,6 +12,9 @@
 namespace millrace::gateway::kafka {
 
 namespace {
+
+// From this version on topics are named by id (KIP-516).
+constexpr std::int16_t kTopicIds = 13;
 
 /// One produce request under way: answered when each of its partitions is stored or has failed.
 struct Work {
@@ -40,12 +44,33 @@ wire::ErrorCode code_of_append(const broker::BrokerError& error) {
   return to_kafka(error.code);
 }
 
+/// Whether the records' own times are near enough to now, as far as the topic asks.
+wire::ErrorCode check_times(const broker::WriteRules& rules, const model::BatchHeader& header, bytes::ByteView batch,
+                            base::Timestamp now) {
+  if (header.log_append_time()) return wire::ErrorCode::invalid_timestamp;  // that is for the broker to say
+  if (rules.max_ahead_ms < INT64_MAX - now.value && header.max_timestamp.value > now.value + rules.max_ahead_ms) {
+    return wire::ErrorCode::invalid_timestamp;
+  }
+  if (rules.max_behind_ms > now.value) return wire::ErrorCode::none;
+  bytes::ByteVector scratch;
+  const auto records = model::records_of(header, batch, scratch, base::Bytes(model::kMaxBatchSize));
+  if (!records.has_value()) return to_kafka(records.error().code);
+  model::RecordCursor cursor(*records, header.record_count);
+  model::RecordView record;
+  while (cursor.next(record)) {
+    if (header.base_timestamp.value + record.timestamp_delta < now.value - rules.max_behind_ms) {
+      return wire::ErrorCode::invalid_timestamp;
+    }
+  }
+  return wire::ErrorCode::none;
+}
+
 /// The records of one partition as a batch to store, or why not.
 wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::PartitionData& data,
-                           std::int16_t version, bytes::Slab& batch) {
+                           std::int16_t version, const broker::WriteRules& rules, bytes::Slab& batch) {
   if (!data.records.has_value() || data.records->size() == 0) return wire::ErrorCode::invalid_record;
   const bytes::ByteView records = data.records->view();
-  if (records.size() > connection.options().max_batch_bytes) return wire::ErrorCode::message_too_large;
+  if (records.size() > rules.max_batch_bytes) return wire::ErrorCode::message_too_large;
   const base::Bytes limit(connection.options().max_batch_bytes);
   const auto magic = wire::peek_magic(records);
   if (magic.has_value() && *magic < 2 && version < 3) return convert_legacy(records, limit, batch);
@@ -58,8 +83,18 @@ wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::P
   if (header->compression() == bytes::Compression::zstd && version < 7) {
     return wire::ErrorCode::unsupported_compression_type;
   }
-  batch = bytes::Slab::copy_of(records);
-  return wire::ErrorCode::none;
+  const wire::ErrorCode times = rules.append_time
+                                    ? wire::ErrorCode::none
+                                    : check_times(rules, *header, records, connection.shard().loop().clock().wall());
+  if (times == wire::ErrorCode::none) batch = bytes::Slab::copy_of(records);
+  return times;
+}
+
+/// Of a queue there are no rules beyond the broker's.
+broker::WriteRules rules_of(Connection& connection, const std::optional<TopicView>& topic) {
+  static const catalog::Topic kPlain;
+  const catalog::Topic* stored = topic.has_value() ? connection.shard().catalog().find_topic(topic->id) : nullptr;
+  return broker::write_rules(stored == nullptr ? kPlain : *stored, connection.shard().options());
 }
 
 void append(Connection& connection, const std::shared_ptr<Work>& work, broker::LogRef log, bytes::Slab batch,
@@ -80,6 +115,19 @@ void append(Connection& connection, const std::shared_ptr<Work>& work, broker::L
                                    });
 }
 
+/// What concerns all partitions of a topic.
+wire::ErrorCode check_topic(const Topics& topics, const wire::ProduceRequest::TopicData& topic,
+                            const std::optional<TopicView>& view, bool by_id, std::int16_t acks,
+                            const broker::WriteRules& rules) {
+  if (acks < -1 || acks > 1) return wire::ErrorCode::invalid_required_acks;
+  if (by_id && !view.has_value()) return wire::ErrorCode::unknown_topic_id;
+  if (!topics.may(auth::Operation::write, view.has_value() ? view->name : topic.name)) {
+    return wire::ErrorCode::topic_authorization_failed;
+  }
+  if (!view.has_value()) return wire::ErrorCode::unknown_topic_or_partition;
+  return acks == -1 && rules.min_copies > 1 ? wire::ErrorCode::not_enough_replicas : wire::ErrorCode::none;
+}
+
 void count(broker::Shard& shard, const bytes::Slab& batch) {
   const auto header = model::parse_batch_header(batch.view());
   shard.counters().published.fetch_add(static_cast<std::uint64_t>(header->record_count), std::memory_order_relaxed);
@@ -93,39 +141,46 @@ void handle_produce(Connection& connection, const Request& request) {
   wire::ProduceRequest message;
   if (!request.decode(message, request.body)) return request.reply.close("malformed ProduceRequest");
   connection.set_produces();
+  const bool by_id = request.version >= kTopicIds;
   auto work = std::make_shared<Work>(Work{request.reply, message.acks != 0, {}, {}, 1});
-  const bool bad_acks = message.acks < -1 || message.acks > 1;
-  const Topics topics(connection.shard(), connection.user());
+  const Topics topics(connection);
   work->response.responses.resize(message.topic_data.size());
   for (std::size_t t = 0; t < message.topic_data.size(); ++t) {
     const auto& topic = message.topic_data[t];
     work->names.emplace_back(topic.name);
+    work->response.responses[t].topic_id = topic.topic_id;
     work->response.responses[t].partition_responses.resize(topic.partition_data.size());
     work->left += topic.partition_data.size();
   }
   for (std::size_t t = 0; t < message.topic_data.size(); ++t) {
     const auto& topic = message.topic_data[t];
-    const bool allowed = topics.may(auth::Operation::write, topic.name);
+    const auto view = by_id ? topics.find(topic.topic_id) : topics.find(topic.name);
+    const broker::WriteRules rules = rules_of(connection, view);
+    const wire::ErrorCode refused = check_topic(topics, topic, view, by_id, message.acks, rules);
     for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
       auto& out = work->at(t, p);
       out.index = topic.partition_data[p].index;
       out.base_offset = -1;
-      const auto log = topics.partition(topic.name, out.index);
       bytes::Slab batch;
-      if (bad_acks)
-        out.error_code = wire::ErrorCode::invalid_required_acks;
-      else if (!allowed)
-        out.error_code = wire::ErrorCode::topic_authorization_failed;
-      else if (!log.has_value())
+      out.error_code = refused;
+      if (refused == wire::ErrorCode::none &&
+          (out.index < 0 || static_cast<std::size_t>(out.index) >= view->partitions.size())) {
         out.error_code = wire::ErrorCode::unknown_topic_or_partition;
-      else
-        out.error_code = read_batch(connection, topic.partition_data[p], request.version, batch);
+      }
+      if (out.error_code == wire::ErrorCode::none) {
+        out.error_code = read_batch(connection, topic.partition_data[p], request.version, rules, batch);
+      }
       if (out.error_code != wire::ErrorCode::none) {
         work->finish_one();
         continue;
       }
+      if (rules.append_time) {
+        const base::Timestamp now = connection.shard().loop().clock().wall();
+        model::set_append_time({batch.mutable_data(), batch.size()}, now);
+        out.log_append_time_ms = now.value;
+      }
       count(connection.shard(), batch);
-      append(connection, work, *log, std::move(batch), t, p);
+      append(connection, work, view->partitions[static_cast<std::size_t>(out.index)], std::move(batch), t, p);
     }
   }
   work->finish_one();

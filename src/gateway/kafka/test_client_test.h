@@ -92,6 +92,14 @@ class GatewayWorld {
   }
 };
 
+inline wire::FetchRequest::Partition want(std::int32_t partition, std::int64_t offset) {
+  wire::FetchRequest::Partition wanted;
+  wanted.partition = partition;
+  wanted.fetch_offset = offset;
+  wanted.partition_max_bytes = 1 << 20;
+  return wanted;
+}
+
 class TestClient {
  public:
   explicit TestClient(GatewayWorld& world, bool from_loopback = true)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "bytes/endian.h"
+#include "gateway/kafka/connection.h"
 
 namespace millrace::gateway::kafka {
 
@@ -34,6 +35,25 @@ TopicView view_of(const catalog::Queue& queue) {
 
 }  // namespace
 
+const catalog::Topic* TopicIds::look_up(const Key& key) const {
+  const auto it = ids_.find(key);
+  if (it == ids_.end()) return nullptr;
+  const catalog::Topic* topic = shard_.catalog().find_topic(it->second);
+  return topic != nullptr && topic->topic_id == key ? topic : nullptr;
+}
+
+const catalog::Topic* TopicIds::find(const Uuid& uuid) {
+  if (const catalog::Topic* found = look_up(uuid.value)) return found;
+  if (generation_ == shard_.catalog_generation()) return nullptr;
+  generation_ = shard_.catalog_generation();
+  ids_.clear();
+  for (const catalog::Topic* topic : shard_.catalog().topics()) ids_.emplace(topic->topic_id, topic->id);
+  return look_up(uuid.value);
+}
+
+Topics::Topics(Connection& connection)
+    : shard_(connection.shard()), user_(connection.user()), ids_(connection.topic_ids()) {}
+
 model::ObjectId Topics::vhost() const {
   const catalog::VirtualHost* root = shard_.catalog().find_virtual_host("/");
   return root == nullptr ? model::ObjectId(0) : root->id;
@@ -48,10 +68,15 @@ std::optional<TopicView> Topics::find(std::string_view name) const {
 }
 
 std::optional<TopicView> Topics::find(const Uuid& uuid) const {
-  for (TopicView& view : all()) {
-    if (view.uuid == uuid) return std::move(view);
+  if (const catalog::Topic* topic = ids_.find(uuid)) {
+    if (topic->vhost == vhost()) return view_of(*topic);
+    return std::nullopt;
   }
-  return std::nullopt;
+  const auto number = bytes::load_be<std::uint64_t>(uuid.value.data() + 8);
+  const catalog::Queue* queue = shard_.catalog().find_queue(model::ObjectId(number));
+  if (queue == nullptr || uuid_of_queue(queue->id) != uuid) return std::nullopt;
+  if (queue->vhost != vhost() || queue->exclusive_owner.has_value()) return std::nullopt;
+  return view_of(*queue);
 }
 
 std::optional<broker::LogRef> Topics::partition(std::string_view topic, std::int32_t index) const {

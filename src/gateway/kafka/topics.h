@@ -1,5 +1,7 @@
 #pragma once
 
+#include <array>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +14,8 @@
 
 namespace millrace::gateway::kafka {
 
+class Connection;
+
 /// A topic as Kafka clients see it: a topic of the virtual host "/", or a queue of it as a topic of one partition.
 struct TopicView {
   model::ObjectId id;
@@ -21,10 +25,25 @@ struct TopicView {
   std::vector<broker::LogRef> partitions;
 };
 
-/// Reads a shard's catalog for one user.
+/// Finds topics by the ids that clients name them by. One per gateway, so per shard: what it remembers is the shard's
+/// catalog as of some change, and is looked up there again before it is believed.
+class TopicIds {
+ public:
+  explicit TopicIds(broker::Shard& shard) : shard_(shard) {}
+  const catalog::Topic* find(const ::millrace::wire::kafka::Uuid& uuid);
+
+ private:
+  using Key = std::array<std::uint8_t, 16>;
+  const catalog::Topic* look_up(const Key& key) const;
+  broker::Shard& shard_;
+  std::map<Key, model::ObjectId> ids_;
+  std::uint64_t generation_ = 0;
+};
+
+/// Reads a shard's catalog for a connection's user.
 class Topics {
  public:
-  Topics(broker::Shard& shard, const std::string& user) : shard_(shard), user_(user) {}
+  explicit Topics(Connection& connection);
 
   /// Nothing when there is none. A topic hides a queue of the same name.
   std::optional<TopicView> find(std::string_view name) const;
@@ -43,6 +62,7 @@ class Topics {
  private:
   broker::Shard& shard_;
   const std::string& user_;
+  TopicIds& ids_;
 };
 
 }  // namespace millrace::gateway::kafka

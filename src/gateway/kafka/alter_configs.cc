@@ -1,0 +1,167 @@
+#include <set>
+
+#include "gateway/kafka/errors.h"
+#include "gateway/kafka/handlers.h"
+#include "gateway/kafka/topic_configs.h"
+#include "gateway/kafka/topics.h"
+#include "wire/kafka/generated/alter_configs_request.h"
+#include "wire/kafka/generated/alter_configs_response.h"
+#include "wire/kafka/generated/incremental_alter_configs_request.h"
+#include "wire/kafka/generated/incremental_alter_configs_response.h"
+
+namespace millrace::gateway::kafka {
+
+namespace {
+
+using Changes = broker::Topology::SettingChanges;
+
+// Numbers of the protocol.
+enum class Operation : std::int8_t { set = 0, remove = 1, append = 2, subtract = 3 };
+
+template <class RequestMessage, class ResponseMessage>
+struct Work {
+  std::shared_ptr<KeptRequest<RequestMessage>> kept;
+  ResponseMessage response;
+  std::vector<std::string> messages;
+  std::size_t left = 1;
+
+  void finish_one() {
+    if (--left == 0) kept->reply.send(response);
+  }
+  void fail(std::size_t i, wire::ErrorCode code, std::string why) {
+    messages[i] = std::move(why);
+    response.responses[i].error_code = code;
+    response.responses[i].error_message = wire::Text(messages[i]);
+  }
+};
+
+/// The topic that may be changed, or why not.
+wire::ErrorCode find_topic(Connection& connection, std::int8_t type, std::string_view name,
+                           const catalog::Topic*& topic, std::string& why) {
+  if (type == static_cast<std::int8_t>(ResourceType::broker)) {
+    why = "settings of the broker cannot be changed while it runs";
+    return wire::ErrorCode::invalid_request;
+  }
+  if (type != static_cast<std::int8_t>(ResourceType::topic)) {
+    why = "only topics have settings that can be changed";
+    return wire::ErrorCode::invalid_request;
+  }
+  const Topics topics(connection);
+  if (!topics.may(auth::Operation::configure, name)) {
+    why = "not allowed to change this topic";
+    return wire::ErrorCode::topic_authorization_failed;
+  }
+  const auto found = topics.find(name);
+  if (!found.has_value()) {
+    why = "no such topic";
+    return wire::ErrorCode::unknown_topic_or_partition;
+  }
+  topic = connection.shard().catalog().find_topic(found->id);
+  if (topic != nullptr) return wire::ErrorCode::none;
+  why = "a queue has no settings of a topic";
+  return wire::ErrorCode::invalid_config;
+}
+
+/// Adds to or takes from a list. The only list has one possible entry, so the result is it or nothing.
+std::string changed_list(const catalog::Topic& topic, std::string_view name, Operation operation,
+                         std::string_view value) {
+  std::string list = "delete";
+  for (const auto& [key, own] : topic.settings) {
+    if (key == name) list = own;
+  }
+  if (operation == Operation::append) return list == value ? list : list + "," + std::string(value);
+  return list == value ? std::string() : list;
+}
+
+wire::ErrorCode collect(const wire::IncrementalAlterConfigsRequest::Resource& resource, const catalog::Topic& topic,
+                        Changes& changes, std::string& why) {
+  std::set<std::string_view> seen;
+  for (const auto& config : resource.configs) {
+    if (!seen.insert(config.name).second) {
+      why = fmt::format("'{}' is named twice", std::string_view(config.name));
+      return wire::ErrorCode::invalid_request;
+    }
+    const auto operation = static_cast<Operation>(config.config_operation);
+    if (operation == Operation::remove) {
+      changes.emplace_back(config.name, std::nullopt);
+      continue;
+    }
+    if (!config.value.has_value()) {
+      why = fmt::format("'{}' has no value", std::string_view(config.name));
+      return wire::ErrorCode::invalid_request;
+    }
+    if (operation == Operation::set) {
+      changes.emplace_back(config.name, std::string(*config.value));
+      continue;
+    }
+    const bool known = operation == Operation::append || operation == Operation::subtract;
+    if (!known || config.name != "cleanup.policy") {
+      why = fmt::format("'{}' is not a list", std::string_view(config.name));
+      return known ? wire::ErrorCode::invalid_config : wire::ErrorCode::invalid_request;
+    }
+    changes.emplace_back(config.name, changed_list(topic, config.name, operation, *config.value));
+  }
+  return wire::ErrorCode::none;
+}
+
+/// All settings that are not named go back to their defaults.
+wire::ErrorCode collect(const wire::AlterConfigsRequest::Resource& resource, const catalog::Topic&, Changes& changes,
+                        std::string& why) {
+  for (const auto& config : resource.configs) {
+    if (!config.value.has_value()) {
+      why = fmt::format("'{}' has no value", std::string_view(config.name));
+      return wire::ErrorCode::invalid_request;
+    }
+    changes.emplace_back(config.name, std::string(*config.value));
+  }
+  return wire::ErrorCode::none;
+}
+
+template <class RequestMessage, class ResponseMessage>
+void alter(Connection& connection, const Request& request, bool replace) {
+  auto kept = KeptRequest<RequestMessage>::read(request);
+  if (kept == nullptr) return;
+  auto work = std::make_shared<Work<RequestMessage, ResponseMessage>>();
+  work->kept = kept;
+  const auto& resources = kept->message.resources;
+  work->response.responses.resize(resources.size());
+  work->messages.resize(resources.size());
+  work->left += resources.size();
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    const auto& resource = resources[i];
+    auto& out = work->response.responses[i];
+    out.resource_type = resource.resource_type;
+    out.resource_name = resource.resource_name;
+    const catalog::Topic* topic = nullptr;
+    Changes changes;
+    std::string why;
+    wire::ErrorCode code = find_topic(connection, resource.resource_type, resource.resource_name, topic, why);
+    if (code == wire::ErrorCode::none) code = collect(resource, *topic, changes, why);
+    if (code == wire::ErrorCode::none) code = check_changes(changes, why);
+    if (code != wire::ErrorCode::none) work->fail(i, code, std::move(why));
+    if (code != wire::ErrorCode::none || kept->message.validate_only) {
+      work->finish_one();
+      continue;
+    }
+    connection.shard().topology().alter_topic(topic->id, std::move(changes), replace,
+                                              [work, i](broker::Result<void> altered) {
+                                                if (!altered.has_value()) {
+                                                  work->fail(i, to_kafka(altered.error().code), altered.error().detail);
+                                                }
+                                                work->finish_one();
+                                              });
+  }
+  work->finish_one();
+}
+
+}  // namespace
+
+void handle_alter_configs(Connection& connection, const Request& request) {
+  alter<wire::AlterConfigsRequest, wire::AlterConfigsResponse>(connection, request, true);
+}
+
+void handle_incremental_alter_configs(Connection& connection, const Request& request) {
+  alter<wire::IncrementalAlterConfigsRequest, wire::IncrementalAlterConfigsResponse>(connection, request, false);
+}
+
+}  // namespace millrace::gateway::kafka
