@@ -4,6 +4,7 @@
 #include "auth/credential_cache.h"
 #include "auth/password.h"
 #include "auth/sasl.h"
+#include "auth/scram.h"
 
 namespace millrace::auth {
 namespace {
@@ -20,12 +21,92 @@ TEST(Password, OpensWithItselfOnly) {
 
 TEST(Password, DamagedHashesOpenForNobody) {
   for (const char* stored :
-       {"", "$", "tiger", "pbkdf2-sha256$", "pbkdf2-sha256$0$$", "pbkdf2-sha256$10$zz$zz", "pbkdf2-sha256$-1$00$00",
-        "pbkdf2-sha256$99999999999999999999$00$00", "rabbit-sha256$", "rabbit-sha256$AAAA", "rabbit-sha256$!"}) {
+       {"", "$", "tiger", "scram$", "scram$0$$", "scram$10$zz$zz$zz", "scram$-1$00$00$00", "scram$10$00$00$00",
+        "scram$99999999999999999999$00$00$00", "rabbit-sha256$", "rabbit-sha256$AAAA", "rabbit-sha256$!"}) {
     EXPECT_FALSE(verify(stored, "tiger")) << stored;
     EXPECT_FALSE(verify(stored, "")) << stored;
   }
   EXPECT_FALSE(verify(unknown_user_hash(), ""));
+}
+
+std::string prove(Digest digest, std::string_view password, const std::string& bare, const std::string& challenge,
+                  std::string& server_signature) {
+  // What a client does, by the words of RFC 5802, section 3.
+  const std::size_t salt_at = challenge.find(",s=") + 3;
+  const std::size_t count_at = challenge.find(",i=") + 3;
+  bytes::ByteVector salt;
+  EXPECT_TRUE(from_base64(challenge.substr(salt_at, count_at - 3 - salt_at), salt));
+  const auto salted =
+      pbkdf2(digest, password, salt, static_cast<std::uint32_t>(std::stoul(challenge.substr(count_at))));
+  const std::string without = "c=biws,r=" + challenge.substr(2, salt_at - 5);
+  const std::string exchanged = bare + "," + challenge + "," + without;
+  bytes::ByteVector key = hmac(digest, salted, bytes::as_bytes("Client Key"));
+  const auto signature = hmac(digest, hash(digest, key), bytes::as_bytes(exchanged));
+  for (std::size_t i = 0; i < key.size(); ++i) key[i] ^= signature[i];
+  server_signature =
+      to_base64(hmac(digest, hmac(digest, salted, bytes::as_bytes("Server Key")), bytes::as_bytes(exchanged)));
+  return without + ",p=" + to_base64(key);
+}
+
+TEST(Scram, LetsInWhoProvesThePassword) {
+  const std::string stored = hash_password("pencil", 7);
+  const auto lookup = [&](const std::string& user) { return user == "us=er," ? std::optional(stored) : std::nullopt; };
+  for (const Digest digest : {Digest::sha256, Digest::sha512}) {
+    const auto attempt = [&](const std::string& user, std::string_view password) {
+      ScramServer server(digest, "server", "secret", lookup);
+      const std::string bare = "n=" + user + ",r=client";
+      const auto challenge = server.first("n,," + bare);
+      EXPECT_TRUE(challenge.has_value()) << challenge.error().detail;
+      EXPECT_TRUE(challenge->starts_with("r=clientserver,s="));
+      std::string signature;
+      const auto answer = server.last(prove(digest, password, bare, *challenge, signature));
+      if (!answer.has_value()) return false;
+      EXPECT_EQ(*answer, "v=" + signature);
+      EXPECT_EQ(server.user(), "us=er,");
+      return true;
+    };
+    EXPECT_TRUE(attempt("us=3Der=2C", "pencil"));
+    EXPECT_FALSE(attempt("us=3Der=2C", "Pencil"));
+    ScramServer first(digest, "server", "secret", lookup);
+    ScramServer again(digest, "server", "secret", lookup);
+    EXPECT_EQ(*first.first("n,,n=nobody,r=x"), *again.first("n,,n=nobody,r=x")) << "the same salt each time";
+    EXPECT_EQ(again.last("c=biws,r=xserver,p=" + to_base64(bytes::ByteVector(digest_size(digest)))).error().code,
+              AuthErrc::refused);
+  }
+}
+
+TEST(Scram, TheExampleOfTheStandardHolds) {
+  // RFC 7677, section 3.
+  const std::string bare = "n=user,r=rOprNGfwEbeRWgbNEkqO";
+  const std::string challenge =
+      "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096";
+  std::string signature;
+  EXPECT_EQ(prove(Digest::sha256, "pencil", bare, challenge, signature),
+            "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,"
+            "p=dHzbZapWIk4jUhN+Ute9ytag9zjfMHgsqmmiz7AndVQ=");
+  EXPECT_EQ(signature, "6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=");
+}
+
+TEST(Scram, RefusesWhatIsNoExchange) {
+  const auto lookup = [](const std::string&) { return std::optional(hash_password("p", 1)); };
+  for (const char* message :
+       {"", "n,,", "n,,n=user", "n,,r=x,n=user", "p=tls,,n=user,r=x", "n,,n=us=er,r=x", "n,,n=,r=x",
+        "n,,n=user,r=", "n,a=other,n=user,r=x", "n,,n=user,r=x,tokenauth=true", "n"}) {
+    ScramServer server(Digest::sha256, "s", "secret", lookup);
+    EXPECT_FALSE(server.first(message).has_value()) << message;
+  }
+  for (const char* message : {"", "c=biws,r=xs", "c=biws,r=other,p=AAAA", "c=AAAA,r=xs,p=AAAA", "c=biws,r=xs,p=!",
+                              "c=biws,r=xs,p=AAAA", "r=xs,c=biws,p=AAAA"}) {
+    ScramServer server(Digest::sha256, "s", "secret", lookup);
+    ASSERT_TRUE(server.first("n,,n=user,r=x").has_value());
+    EXPECT_FALSE(server.last(message).has_value()) << message;
+  }
+}
+
+TEST(Password, TheFormOfRabbitMqIsKnown) {
+  // 908D C60A and "test12", as its documentation has it.
+  EXPECT_TRUE(verify("rabbit-sha256$kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR", "test12"));
+  EXPECT_FALSE(verify("rabbit-sha256$kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR", "test13"));
 }
 
 TEST(SaslPlain, SplitsNameAndPassword) {

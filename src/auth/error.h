@@ -4,7 +4,7 @@
 
 namespace millrace::auth {
 
-enum class AuthErrc { malformed, bad_pattern };
+enum class AuthErrc { malformed, bad_pattern, refused };
 using AuthError = base::ErrorOf<AuthErrc>;
 template <class T>
 using Result = base::Result<T, AuthError>;

@@ -1,13 +1,8 @@
 #include "auth/password.h"
 
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <openssl/sha.h>
 
-#include <array>
 #include <charconv>
-#include <vector>
 
 #include "base/assert.h"
 
@@ -15,26 +10,22 @@ namespace millrace::auth {
 
 namespace {
 
-constexpr std::string_view kScheme = "pbkdf2-sha256";
+constexpr std::string_view kScheme = "scram";
 constexpr std::string_view kRabbitScheme = "rabbit-sha256";
 constexpr std::size_t kSaltSize = 16;
-constexpr std::size_t kHashSize = 32;
 // A stored work factor above this is taken for damage: it would block a worker for seconds.
 constexpr std::uint32_t kMaxIterations = 10'000'000;
+constexpr Digest kDigests[] = {Digest::sha256, Digest::sha512};
 
-using Hash = std::array<unsigned char, kHashSize>;
-
-std::string to_hex(const unsigned char* data, std::size_t size) {
+void add_hex(std::string& text, bytes::ByteView data) {
   static constexpr char kDigits[] = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < size; ++i) {
-    text += kDigits[data[i] >> 4];
-    text += kDigits[data[i] & 15];
+  for (const std::uint8_t byte : data) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
   }
-  return text;
 }
 
-bool from_hex(std::string_view text, std::vector<unsigned char>& out) {
+bool from_hex(std::string_view text, bytes::ByteVector& out) {
   if (text.size() % 2 != 0) return false;
   out.resize(text.size() / 2);
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -45,15 +36,6 @@ bool from_hex(std::string_view text, std::vector<unsigned char>& out) {
   return true;
 }
 
-Hash derive(std::string_view password, const unsigned char* salt, std::size_t salt_size, std::uint32_t iterations) {
-  Hash hash{};
-  const int done =
-      PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), salt, static_cast<int>(salt_size),
-                        static_cast<int>(iterations), EVP_sha256(), static_cast<int>(hash.size()), hash.data());
-  MILLRACE_ASSERT(done == 1);
-  return hash;
-}
-
 /// Cuts off what is before the next '$'.
 std::string_view next_part(std::string_view& rest) {
   const std::size_t at = rest.find('$');
@@ -62,51 +44,72 @@ std::string_view next_part(std::string_view& rest) {
   return part;
 }
 
+bytes::ByteVector stored_key_of(Digest digest, bytes::ByteView salted_password) {
+  return hash(digest, hmac(digest, salted_password, bytes::as_bytes("Client Key")));
+}
+
 bool verify_rabbit(std::string_view encoded, std::string_view password) {
   constexpr std::size_t kRabbitSalt = 4;
-  std::vector<unsigned char> raw(encoded.size());
-  const int size = EVP_DecodeBlock(raw.data(), reinterpret_cast<const unsigned char*>(encoded.data()),
-                                   static_cast<int>(encoded.size()));
-  // 36 bytes are 48 characters without padding.
-  if (size != static_cast<int>(kRabbitSalt + kHashSize)) return false;
-  std::string salted(reinterpret_cast<const char*>(raw.data()), kRabbitSalt);
+  bytes::ByteVector raw;
+  if (!from_base64(encoded, raw) || raw.size() != kRabbitSalt + digest_size(Digest::sha256)) return false;
+  std::string salted(bytes::as_text(bytes::ByteView(raw).first(kRabbitSalt)));
   salted += password;
-  Hash hash{};
-  SHA256(reinterpret_cast<const unsigned char*>(salted.data()), salted.size(), hash.data());
-  return CRYPTO_memcmp(hash.data(), raw.data() + kRabbitSalt, kHashSize) == 0;
+  return same_secret(hash(Digest::sha256, bytes::as_bytes(salted)), bytes::ByteView(raw).subspan(kRabbitSalt));
 }
 
 }  // namespace
 
 std::string hash_password(std::string_view password, std::uint32_t iterations) {
-  unsigned char salt[kSaltSize];
-  const int filled = RAND_bytes(salt, kSaltSize);
+  bytes::ByteVector salt(kSaltSize);
+  const int filled = RAND_bytes(salt.data(), static_cast<int>(salt.size()));
   MILLRACE_ASSERT(filled == 1, "the system gives no random numbers");
-  const Hash hash = derive(password, salt, kSaltSize, iterations);
-  return std::string(kScheme) + "$" + std::to_string(iterations) + "$" + to_hex(salt, kSaltSize) + "$" +
-         to_hex(hash.data(), hash.size());
+  std::string text = std::string(kScheme) + "$" + std::to_string(iterations) + "$";
+  add_hex(text, salt);
+  for (const Digest digest : kDigests) {
+    const bytes::ByteVector salted = pbkdf2(digest, password, salt, iterations);
+    text += '$';
+    add_hex(text, stored_key_of(digest, salted));
+    add_hex(text, hmac(digest, salted, bytes::as_bytes("Server Key")));
+  }
+  return text;
+}
+
+std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest) {
+  std::string_view rest = stored;
+  if (next_part(rest) != kScheme) return std::nullopt;
+  ScramKeys keys;
+  const std::string_view count = next_part(rest);
+  const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), keys.iterations);
+  if (error != std::errc() || end != count.data() + count.size()) return std::nullopt;
+  if (keys.iterations == 0 || keys.iterations > kMaxIterations) return std::nullopt;
+  if (!from_hex(next_part(rest), keys.salt)) return std::nullopt;
+  for (const Digest each : kDigests) {
+    bytes::ByteVector both;
+    if (!from_hex(next_part(rest), both) || both.size() != 2 * digest_size(each)) return std::nullopt;
+    if (each != digest) continue;
+    const auto middle = both.begin() + static_cast<std::ptrdiff_t>(digest_size(each));
+    keys.stored_key.assign(both.begin(), middle);
+    keys.server_key.assign(middle, both.end());
+  }
+  if (!rest.empty()) return std::nullopt;
+  return keys;
 }
 
 bool verify(std::string_view stored, std::string_view password) {
-  std::string_view rest = stored;
-  const std::string_view scheme = next_part(rest);
-  if (scheme == kRabbitScheme) return verify_rabbit(rest, password);
-  if (scheme != kScheme) return false;
-  const std::string_view count = next_part(rest);
-  std::uint32_t iterations = 0;
-  const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), iterations);
-  if (error != std::errc() || end != count.data() + count.size()) return false;
-  if (iterations == 0 || iterations > kMaxIterations) return false;
-  std::vector<unsigned char> salt;
-  std::vector<unsigned char> hash;
-  if (!from_hex(next_part(rest), salt) || !from_hex(rest, hash) || hash.size() != kHashSize) return false;
-  const Hash computed = derive(password, salt.data(), salt.size(), iterations);
-  return CRYPTO_memcmp(computed.data(), hash.data(), kHashSize) == 0;
+  if (stored.starts_with(kRabbitScheme)) {
+    std::string_view rest = stored;
+    return next_part(rest) == kRabbitScheme && verify_rabbit(rest, password);
+  }
+  const auto keys = scram_keys(stored, Digest::sha256);
+  if (!keys.has_value()) return false;
+  const bytes::ByteVector salted = pbkdf2(Digest::sha256, password, keys->salt, keys->iterations);
+  return same_secret(stored_key_of(Digest::sha256, salted), keys->stored_key);
 }
 
 const std::string& unknown_user_hash() {
   static const std::string hash = std::string(kScheme) + "$" + std::to_string(kHashIterations) + "$" +
-                                  std::string(2 * kSaltSize, '0') + "$" + std::string(2 * kHashSize, '0');
+                                  std::string(2 * kSaltSize, '0') + "$" + std::string(4 * 32, '0') + "$" +
+                                  std::string(4 * 64, '0');
   return hash;
 }
 

@@ -1,20 +1,37 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "auth/hmac.h"
+#include "bytes/view.h"
+
 namespace millrace::auth {
 
-/// Work factor of new hashes: iterations of PBKDF2-HMAC-SHA256.
+/// Work factor of new hashes: iterations of PBKDF2.
 constexpr std::uint32_t kHashIterations = 100'000;
 
-/// A salted slow hash: "pbkdf2-sha256$<iterations>$<salt hex>$<hash hex>". Blocks for some ten milliseconds.
+/// What is stored of a password: "scram$<iterations>$<salt>$<keys of SHA-256>$<keys of SHA-512>" in hex, where the keys
+/// of a hash function are SCRAM's stored key and server key (RFC 5802). They verify a password that is told, and a
+/// client that only proves that it knows it; they let nobody in by themselves. Blocks for some hundred milliseconds.
 std::string hash_password(std::string_view password, std::uint32_t iterations = kHashIterations);
 
-/// Compares in constant time; blocks like hash_password(). Also knows the salted SHA-256 form that RabbitMQ exports:
-/// "rabbit-sha256$" and base64(salt of 4 bytes + sha256(salt + password)). False for a hash of another form.
+/// Compares in constant time; blocks for about half as long as hash_password(). Also knows the salted SHA-256 form that
+/// RabbitMQ exports: "rabbit-sha256$" and base64(salt of 4 bytes + sha256(salt + password)). False for a hash of
+/// another form.
 bool verify(std::string_view stored, std::string_view password);
+
+/// The part of a stored hash that SCRAM needs for one hash function.
+struct ScramKeys {
+  std::uint32_t iterations = 0;
+  bytes::ByteVector salt;
+  bytes::ByteVector stored_key;
+  bytes::ByteVector server_key;
+};
+/// Nothing for a hash of another form.
+std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest);
 
 /// A hash that no password has, to spend the same time on users that do not exist.
 const std::string& unknown_user_hash();

@@ -1,5 +1,6 @@
 #include "gateway/kafka/connection.h"
 
+#include "auth/scram.h"
 #include "base/log.h"
 #include "gateway/kafka/fetch_session.h"
 #include "gateway/kafka/handlers.h"

@@ -11,6 +11,10 @@
 #include "gateway/kafka/request.h"
 #include "io/socket.h"
 
+namespace millrace::auth {
+class ScramServer;
+}
+
 namespace millrace::gateway::kafka {
 
 class FetchSession;
@@ -39,6 +43,8 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   void authenticated(const std::string& user) { user_ = user; }
   bool handshake_done() const { return handshake_done_; }
   void set_handshake_done() { handshake_done_ = true; }
+  /// The SCRAM exchange under way; null with another mechanism, and before and after.
+  std::unique_ptr<auth::ScramServer>& scram() { return scram_; }
 
   /// From now on a memory alarm stops this connection's reading.
   void set_produces() { produces_ = true; }
@@ -79,6 +85,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   OnClosed on_closed_;
   std::string user_;
   bool handshake_done_ = false;
+  std::unique_ptr<auth::ScramServer> scram_;
   bool closing_ = false;
   bool paused_ = false;
   bool produces_ = false;

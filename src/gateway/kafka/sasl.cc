@@ -1,5 +1,10 @@
 #include "auth/sasl.h"
+
+#include <openssl/rand.h>
+
 #include "auth/password.h"
+#include "auth/scram.h"
+#include "base/assert.h"
 #include "base/log.h"
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/handlers.h"
@@ -13,6 +18,16 @@ namespace millrace::gateway::kafka {
 namespace {
 
 constexpr std::string_view kPlain = "PLAIN";
+constexpr std::string_view kScram256 = "SCRAM-SHA-256";
+constexpr std::string_view kScram512 = "SCRAM-SHA-512";
+
+/// Also drawn once, to keep the salts of unknown users the same while the process runs.
+std::string random_text() {
+  bytes::ByteVector random(18);
+  const int filled = RAND_bytes(random.data(), static_cast<int>(random.size()));
+  MILLRACE_ASSERT(filled == 1, "the system gives no random numbers");
+  return auth::to_base64(random);
+}
 
 void refuse(const Reply& reply) {
   wire::SaslAuthenticateResponse response;
@@ -22,14 +37,83 @@ void refuse(const Reply& reply) {
   reply.close("authentication failed");
 }
 
+bool may_connect(Connection& connection, const std::string& user) {
+  broker::Shard& shard = connection.shard();
+  return shard.catalog().find_user(user) != nullptr &&
+         shard.authorizer().may_connect(user, connection.socket().peer_is_loopback());
+}
+
+void refuse_user(Connection& connection, const Reply& reply, const std::string& user) {
+  base::log::warning("kafka: login of '{}' from {} refused", user, connection.socket().peer());
+  refuse(reply);
+}
+
+void authenticate_plain(Connection& connection, bytes::ByteView message, const Reply& reply) {
+  auto credentials = auth::parse_plain(message);
+  if (!credentials.has_value()) return refuse(reply);
+  broker::Shard& shard = connection.shard();
+  const catalog::User* user = shard.catalog().find_user(credentials->user);
+  const bool may = may_connect(connection, credentials->user);
+  const std::string stored = user == nullptr ? auth::unknown_user_hash() : user->password_hash;
+  if (may && shard.authorizer().credentials().knows(credentials->user, stored, credentials->password)) {
+    connection.authenticated(credentials->user);
+    return reply.send(wire::SaslAuthenticateResponse{});
+  }
+  // The slow hash runs away from the loop, for unknown users too, so that the time tells nothing.
+  struct Check {
+    auth::Credentials credentials;
+    std::string stored;
+    bool matches = false;
+  };
+  auto check = std::make_shared<Check>(Check{std::move(*credentials), stored});
+  shard.pool().submit(
+      shard.loop(), [check] { check->matches = auth::verify(check->stored, check->credentials.password); },
+      [check, may, reply] {
+        const auto alive = reply.connection();
+        if (alive == nullptr) return;
+        const std::string& name = check->credentials.user;
+        if (!check->matches || !may) return refuse_user(*alive, reply, name);
+        alive->shard().authorizer().credentials().remember(name, check->stored, check->credentials.password);
+        alive->authenticated(name);
+        reply.send(wire::SaslAuthenticateResponse{});
+      });
+}
+
+void authenticate_scram(Connection& connection, bytes::ByteView message, const Reply& reply) {
+  auth::ScramServer& scram = *connection.scram();
+  const bool last = scram.begun();
+  const auto answer = last ? scram.last(bytes::as_text(message)) : scram.first(bytes::as_text(message));
+  if (!answer.has_value()) return refuse_user(connection, reply, scram.user());
+  if (last && !may_connect(connection, scram.user())) return refuse_user(connection, reply, scram.user());
+  if (last) {
+    connection.authenticated(scram.user());
+    connection.scram().reset();
+  }
+  wire::SaslAuthenticateResponse response;
+  response.auth_bytes = bytes::as_bytes(*answer);
+  reply.send(response);
+}
+
 }  // namespace
 
 void handle_sasl_handshake(Connection& connection, const Request& request) {
   wire::SaslHandshakeRequest message;
   if (!request.decode(message, request.body)) return request.reply.close("malformed SaslHandshakeRequest");
   wire::SaslHandshakeResponse response;
-  response.mechanisms = {wire::Text(kPlain)};
-  if (message.mechanism == kPlain)
+  response.mechanisms = {wire::Text(kPlain), wire::Text(kScram256), wire::Text(kScram512)};
+  const bool scram = message.mechanism == kScram256 || message.mechanism == kScram512;
+  connection.scram().reset();
+  if (scram) {
+    static const std::string kSecret = random_text();
+    const auth::Digest digest = message.mechanism == kScram256 ? auth::Digest::sha256 : auth::Digest::sha512;
+    connection.scram() = std::make_unique<auth::ScramServer>(
+        digest, random_text(), kSecret, [&connection](const std::string& name) -> std::optional<std::string> {
+          const catalog::User* user = connection.shard().catalog().find_user(name);
+          if (user == nullptr) return std::nullopt;
+          return user->password_hash;
+        });
+  }
+  if (scram || message.mechanism == kPlain)
     connection.set_handshake_done();
   else
     response.error_code = wire::ErrorCode::unsupported_sasl_mechanism;
@@ -45,27 +129,8 @@ void handle_sasl_authenticate(Connection& connection, const Request& request) {
     request.reply.send(response);
     return;
   }
-  const auto credentials = auth::parse_plain(message.auth_bytes);
-  if (!credentials.has_value()) return refuse(request.reply);
-  broker::Shard& shard = connection.shard();
-  const std::string name = credentials->user;
-  const catalog::User* user = shard.catalog().find_user(name);
-  // The slow hash runs away from the loop, for unknown users too, so that the time tells nothing.
-  auto matches = std::make_shared<bool>(false);
-  const std::string stored = user == nullptr ? auth::unknown_user_hash() : user->password_hash;
-  const bool may = user != nullptr && shard.authorizer().may_connect(name, connection.socket().peer_is_loopback());
-  shard.pool().submit(
-      shard.loop(), [matches, stored, password = credentials->password] { *matches = auth::verify(stored, password); },
-      [matches, may, name, reply = request.reply] {
-        const auto alive = reply.connection();
-        if (alive == nullptr) return;
-        if (!*matches || !may) {
-          base::log::warning("kafka: login of '{}' from {} refused", name, alive->socket().peer());
-          return refuse(reply);
-        }
-        alive->authenticated(name);
-        reply.send(wire::SaslAuthenticateResponse{});
-      });
+  if (connection.scram() != nullptr) return authenticate_scram(connection, message.auth_bytes, request.reply);
+  authenticate_plain(connection, message.auth_bytes, request.reply);
 }
 
 }  // namespace millrace::gateway::kafka
