@@ -16,7 +16,9 @@ constexpr std::string_view kForever = "9223372036854775807";
 
 constexpr TopicSetting kSettings[] = {
     {"cleanup.policy", SettingType::list, "delete", "What happens to old segments: they are deleted."},
-    {"compression.type", SettingType::text, "producer", "Batches are stored as their producers compressed them."},
+    {"compression.type", SettingType::text, "producer",
+     "How batches are stored: as their producers compressed them (producer), uncompressed, or with gzip, snappy, lz4 "
+     "or zstd."},
     {"delete.retention.ms", SettingType::whole, "86400000", "Concerns compacted topics only."},
     {"file.delete.delay.ms", SettingType::whole, "60000", "Files are removed when nobody reads them any more."},
     {"flush.messages", SettingType::whole, kForever, "Every answered batch is on stable storage."},
@@ -59,16 +61,25 @@ constexpr Range kRanges[] = {
     {"segment.index.bytes", 4, kLargestInteger},
 };
 
-/// Settings that have these values only.
+/// Settings that have one of a few values.
 struct Choice {
   std::string_view name;
-  std::string_view first;
-  std::string_view second;
+  std::string_view value;
 };
 constexpr Choice kChoices[] = {
-    {"cleanup.policy", "delete", "delete"},
-    {"compression.type", "producer", "producer"},
-    {"message.timestamp.type", "CreateTime", "LogAppendTime"},
+    {"cleanup.policy", "delete"}, {"compression.type", "producer"},         {"compression.type", "uncompressed"},
+    {"compression.type", "gzip"}, {"compression.type", "snappy"},           {"compression.type", "lz4"},
+    {"compression.type", "zstd"}, {"message.timestamp.type", "CreateTime"}, {"message.timestamp.type", "LogAppendTime"},
+};
+
+struct Codec {
+  std::string_view name;
+  bytes::Compression codec;
+};
+constexpr Codec kCodecs[] = {
+    {"uncompressed", bytes::Compression::none}, {"gzip", bytes::Compression::gzip},
+    {"snappy", bytes::Compression::snappy},     {"lz4", bytes::Compression::lz4},
+    {"zstd", bytes::Compression::zstd},
 };
 
 std::optional<std::int64_t> number(std::string_view text) {
@@ -97,14 +108,13 @@ Result<void> check_decimal(const TopicSetting& setting, std::string_view value) 
 }
 
 Result<void> check_choice(const TopicSetting& setting, std::string_view value) {
+  std::string served;
   for (const Choice& choice : kChoices) {
-    if (choice.name != setting.name || value == choice.first || value == choice.second) continue;
-    if (choice.first == choice.second) {
-      return base::fail(BrokerErrc::unsupported, fmt::format("{}: only '{}' is served", setting.name, choice.first));
-    }
-    return base::fail(BrokerErrc::invalid, fmt::format("{}: '{}' or '{}'", setting.name, choice.first, choice.second));
+    if (choice.name != setting.name) continue;
+    if (value == choice.value) return {};
+    served += (served.empty() ? "'" : ", '") + std::string(choice.value) + "'";
   }
-  return {};
+  return base::fail(BrokerErrc::unsupported, fmt::format("{}: served is {}", setting.name, served));
 }
 
 }  // namespace
@@ -169,6 +179,9 @@ WriteRules write_rules(const catalog::Topic& topic, const BrokerOptions& options
     if (name == "message.timestamp.before.max.ms") rules.max_behind_ms = parsed;
     if (name == "message.timestamp.after.max.ms") rules.max_ahead_ms = parsed;
     if (name == "min.insync.replicas") rules.min_copies = static_cast<std::int32_t>(parsed);
+    for (const Codec& codec : kCodecs) {
+      if (name == "compression.type" && value == codec.name) rules.compression = codec.codec;
+    }
   }
   // The broker's own limit holds in any case.
   rules.max_batch_bytes = std::min(rules.max_batch_bytes, options.max_message_bytes.value);

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include "broker/error.h"
+#include "bytes/compression.h"
 #include "catalog/objects.h"
 #include "storage/types.h"
 
@@ -46,6 +48,8 @@ struct WriteRules {
   std::int64_t max_behind_ms = INT64_MAX;
   std::int64_t max_ahead_ms = INT64_MAX;
   std::int32_t min_copies = 1;
+  /// How batches are stored; nothing: as their writers compressed them.
+  std::optional<bytes::Compression> compression;
 };
 WriteRules write_rules(const catalog::Topic& topic, const BrokerOptions& options);
 

@@ -21,7 +21,8 @@ TEST(TopicSettings, RefusesWhatWouldDoNothing) {
   EXPECT_TRUE(check_topic_setting("cleanup.policy", "delete").has_value());
   EXPECT_EQ(refused("cleanup.policy", "compact"), BrokerErrc::unsupported);
   EXPECT_EQ(refused("cleanup.policy", "compact,delete"), BrokerErrc::unsupported);
-  EXPECT_EQ(refused("compression.type", "zstd"), BrokerErrc::unsupported);
+  EXPECT_TRUE(check_topic_setting("compression.type", "zstd").has_value());
+  EXPECT_EQ(refused("compression.type", "rar"), BrokerErrc::unsupported);
   EXPECT_EQ(refused("no.such.setting", "1"), BrokerErrc::unsupported);
   EXPECT_EQ(refused("segment.ms", "1000"), BrokerErrc::unsupported);
 }
@@ -33,7 +34,7 @@ TEST(TopicSettings, RefusesWhatIsNoValue) {
   EXPECT_EQ(refused("segment.bytes", "10"), BrokerErrc::invalid);
   EXPECT_EQ(refused("segment.bytes", "99999999999"), BrokerErrc::invalid);
   EXPECT_EQ(refused("min.insync.replicas", "0"), BrokerErrc::invalid);
-  EXPECT_EQ(refused("message.timestamp.type", "Tomorrow"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("message.timestamp.type", "Tomorrow"), BrokerErrc::unsupported);
   EXPECT_EQ(refused("preallocate", "maybe"), BrokerErrc::invalid);
   EXPECT_EQ(refused("min.cleanable.dirty.ratio", "1.5"), BrokerErrc::invalid);
 }
@@ -68,17 +69,20 @@ TEST(TopicSettings, ReachTheWriters) {
   EXPECT_EQ(rules.max_batch_bytes, options.max_message_bytes.value);
   EXPECT_FALSE(rules.append_time);
   EXPECT_EQ(rules.min_copies, 1);
+  EXPECT_FALSE(rules.compression.has_value());
   topic.settings = {{"max.message.bytes", "1000"},
                     {"message.timestamp.type", "LogAppendTime"},
                     {"message.timestamp.before.max.ms", "10"},
                     {"message.timestamp.after.max.ms", "20"},
-                    {"min.insync.replicas", "2"}};
+                    {"min.insync.replicas", "2"},
+                    {"compression.type", "lz4"}};
   rules = write_rules(topic, options);
   EXPECT_EQ(rules.max_batch_bytes, 1000U);
   EXPECT_TRUE(rules.append_time);
   EXPECT_EQ(rules.max_behind_ms, 10);
   EXPECT_EQ(rules.max_ahead_ms, 20);
   EXPECT_EQ(rules.min_copies, 2);
+  EXPECT_EQ(rules.compression, bytes::Compression::lz4);
   topic.settings = {{"max.message.bytes", "2147483647"}};
   EXPECT_EQ(write_rules(topic, options).max_batch_bytes, options.max_message_bytes.value);
 }

@@ -142,6 +142,34 @@ TEST_F(AdminTest, SettingsTakeEffectOnWriters) {
   EXPECT_TRUE(model::batch_checksum_matches(got.responses[0].partitions[0].records->view()));
 }
 
+TEST_F(AdminTest, BatchesAreStoredAsTheTopicSays) {
+  for (const auto& [name, codec] : {std::pair("gzip", bytes::Compression::gzip),
+                                    {"snappy", bytes::Compression::snappy},
+                                    {"lz4", bytes::Compression::lz4},
+                                    {"zstd", bytes::Compression::zstd},
+                                    {"uncompressed", bytes::Compression::none}}) {
+    EXPECT_EQ(set("compression.type", wire::Text(name)), ErrorCode::none);
+    const auto produced = client.produce("t", 0, {std::string(2000, 'x'), "second"});
+    EXPECT_EQ(produced.error_code, ErrorCode::none);
+    const auto got = fetch(produced.base_offset);
+    const bytes::ByteView batch = got.responses.at(0).partitions.at(0).records->view();
+    const auto header = model::parse_batch_header(batch);
+    ASSERT_TRUE(header.has_value()) << name;
+    EXPECT_EQ(header->compression(), codec) << name;
+    EXPECT_TRUE(model::batch_checksum_matches(batch)) << name;
+    bytes::ByteVector scratch;
+    const auto records = model::records_of(*header, batch, scratch, base::mib(1));
+    ASSERT_TRUE(records.has_value());
+    model::RecordCursor cursor(*records, header->record_count);
+    model::RecordView record;
+    ASSERT_TRUE(cursor.next(record));
+    EXPECT_EQ(record.value.size(), 2000U);
+    ASSERT_TRUE(cursor.next(record));
+    EXPECT_EQ(bytes::as_text(record.value), "second");
+  }
+  EXPECT_EQ(set("compression.type", "rar"), ErrorCode::invalid_config);
+}
+
 TEST_F(AdminTest, PartitionsAreAdded) {
   const auto grow = [&](std::int32_t count, bool validate_only = false, std::string_view name = "t") {
     wire::CreatePartitionsRequest request;

@@ -3,6 +3,8 @@
 #include <fmt/core.h>
 
 #include "base/assert.h"
+#include "bytes/crc32c.h"
+#include "bytes/endian.h"
 #include "model/batch.h"
 #include "model/batch_builder.h"
 #include "wire/kafka/legacy_message_set.h"
@@ -33,6 +35,30 @@ wire::ErrorCode convert_legacy(bytes::ByteView records, base::Bytes limit, bytes
   }
   batch = builder.finish();
   return wire::ErrorCode::none;
+}
+
+bytes::Slab recompress(bytes::ByteView batch, bytes::Compression codec) {
+  const auto header = model::parse_batch_header(batch);
+  MILLRACE_ASSERT(header.has_value());
+  bytes::ByteVector scratch;
+  const auto records = model::records_of(*header, batch, scratch, base::Bytes(model::kMaxBatchSize));
+  MILLRACE_ASSERT(records.has_value(), "the batch was checked");
+  bytes::ByteVector compressed;
+  bytes::ByteView stored = *records;
+  if (codec != bytes::Compression::none) {
+    auto made = bytes::compress(codec, *records);
+    if (!made.has_value()) return bytes::Slab::copy_of(batch);
+    compressed = std::move(*made);
+    stored = compressed;
+  }
+  bytes::ByteVector out(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(model::kBatchHeaderSize));
+  out.insert(out.end(), stored.begin(), stored.end());
+  // Where the fields lie: model/batch.h.
+  const auto attributes = static_cast<std::uint16_t>((header->attributes & ~0x7) | static_cast<std::uint16_t>(codec));
+  bytes::store_be<std::int32_t>(out.data() + 8, static_cast<std::int32_t>(out.size() - 12));
+  bytes::store_be<std::uint16_t>(out.data() + 21, attributes);
+  bytes::store_be<std::uint32_t>(out.data() + 17, bytes::crc32c(bytes::ByteView(out).subspan(21)));
+  return bytes::Slab::copy_of(out);
 }
 
 namespace {

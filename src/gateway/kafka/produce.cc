@@ -86,8 +86,10 @@ wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::P
   const wire::ErrorCode times = rules.append_time
                                     ? wire::ErrorCode::none
                                     : check_times(rules, *header, records, connection.shard().loop().clock().wall());
-  if (times == wire::ErrorCode::none) batch = bytes::Slab::copy_of(records);
-  return times;
+  if (times != wire::ErrorCode::none) return times;
+  const bool stored_so = !rules.compression.has_value() || *rules.compression == header->compression();
+  batch = stored_so ? bytes::Slab::copy_of(records) : recompress(records, *rules.compression);
+  return wire::ErrorCode::none;
 }
 
 /// Of a queue there are no rules beyond the broker's.

@@ -139,6 +139,8 @@ class TestClient {
     send(version, request);
     return expect<Response>(version);
   }
+  /// The last request gets none.
+  void no_answer() { ++next_answer_; }
   bool silent(std::int64_t milliseconds = 50) {
     world_.broker.world.run_for(base::to_nanos(base::Millis(milliseconds)));
     return frames_.empty();

@@ -11,13 +11,20 @@ import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.AlterConfigOp;
+import org.apache.kafka.clients.admin.ConfigEntry;
+import org.apache.kafka.clients.admin.NewPartitions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.RecordsToDelete;
+import org.apache.kafka.clients.admin.RemoveMembersFromConsumerGroupOptions;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.apache.kafka.common.config.ConfigResource;
+import org.apache.kafka.common.errors.InvalidConfigurationException;
 import org.apache.kafka.common.errors.TopicExistsException;
 import org.apache.kafka.common.serialization.StringDeserializer;
 import org.apache.kafka.common.serialization.StringSerializer;
@@ -161,11 +168,64 @@ public final class KafkaClient {
         }
     }
 
+    private static void settingsAndPartitions() throws Exception {
+        String topic = createTopic(1);
+        var resource = new ConfigResource(ConfigResource.Type.TOPIC, topic);
+        try (Admin admin = Admin.create(settings())) {
+            var set = new AlterConfigOp(new ConfigEntry("retention.ms", "123000"), AlterConfigOp.OpType.SET);
+            admin.incrementalAlterConfigs(Map.of(resource, List.of(set))).all().get(20, TimeUnit.SECONDS);
+            var found = admin.describeConfigs(List.of(resource)).all().get(20, TimeUnit.SECONDS).get(resource);
+            equal(found.get("retention.ms").value(), "123000");
+            equal(found.get("retention.ms").source(), ConfigEntry.ConfigSource.DYNAMIC_TOPIC_CONFIG);
+            equal(found.get("cleanup.policy").isDefault(), true);
+            var compact = new AlterConfigOp(new ConfigEntry("cleanup.policy", "compact"), AlterConfigOp.OpType.SET);
+            try {
+                admin.incrementalAlterConfigs(Map.of(resource, List.of(compact))).all().get(20, TimeUnit.SECONDS);
+                throw new AssertionError("compaction was promised");
+            } catch (ExecutionException problem) {
+                equal(problem.getCause() instanceof InvalidConfigurationException, true);
+            }
+            admin.createPartitions(Map.of(topic, NewPartitions.increaseTo(3))).all().get(20, TimeUnit.SECONDS);
+            send(topic, 2, 10);
+            var where = new TopicPartition(topic, 2);
+            var deleted = admin.deleteRecords(Map.of(where, RecordsToDelete.beforeOffset(4))).all();
+            deleted.get(20, TimeUnit.SECONDS);
+            equal(admin.listOffsets(Map.of(where, OffsetSpec.earliest())).all().get(20, TimeUnit.SECONDS).get(where).offset(), 4L);
+            equal(admin.describeCluster().nodes().get(20, TimeUnit.SECONDS).size(), 1);
+            equal(admin.describeLogDirs(List.of(1)).allDescriptions().get(20, TimeUnit.SECONDS).get(1).size(), 1);
+        }
+    }
+
+    private static void groupsAreAdministered() throws Exception {
+        String topic = createTopic(2);
+        String group = fresh("group");
+        send(topic, 0, 5);
+        try (Admin admin = Admin.create(settings());
+                var consumer = consumer("group.id", group, "group.instance.id", "one",
+                    "partition.assignment.strategy", "org.apache.kafka.clients.consumer.CooperativeStickyAssignor")) {
+            consumer.subscribe(List.of(topic));
+            equal(take(consumer, 5).size(), 5);
+            consumer.commitSync();
+            var described = admin.describeConsumerGroups(List.of(group)).all().get(20, TimeUnit.SECONDS).get(group);
+            equal(described.members().size(), 1);
+            var member = described.members().iterator().next();
+            equal(member.groupInstanceId().get(), "one");
+            equal(member.assignment().topicPartitions().size(), 2);
+            equal(admin.listConsumerGroupOffsets(group).partitionsToOffsetAndMetadata().get(20, TimeUnit.SECONDS)
+                .get(new TopicPartition(topic, 0)).offset(), 5L);
+            equal(admin.listGroups().all().get(20, TimeUnit.SECONDS).stream().anyMatch(g -> g.groupId().equals(group)), true);
+            admin.removeMembersFromConsumerGroup(group, new RemoveMembersFromConsumerGroupOptions()).all().get(20, TimeUnit.SECONDS);
+            admin.deleteConsumerGroups(List.of(group)).all().get(20, TimeUnit.SECONDS);
+        }
+    }
+
     public static void main(String[] arguments) {
         test("produce_and_fetch", KafkaClient::produceAndFetch);
         test("every_compression", KafkaClient::everyCompression);
         test("group_commits_and_goes_on", KafkaClient::groupCommitsAndGoesOn);
         test("admin_calls", KafkaClient::adminCalls);
+        test("settings_and_partitions", KafkaClient::settingsAndPartitions);
+        test("groups_are_administered", KafkaClient::groupsAreAdministered);
         System.exit(failures == 0 ? 0 : 1);
     }
 }

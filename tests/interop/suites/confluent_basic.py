@@ -134,5 +134,18 @@ def partitions_can_be_added():
     equal([error for error, _ in send(topic, [b"x"], 2) if error], [])
 
 
+@test
+def every_sasl_mechanism_lets_in_who_knows_the_password():
+    topic = create()
+    for mechanism in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"):
+        login = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": mechanism, "sasl.username": "guest"}
+        equal([error for error, _ in send(topic, [mechanism.encode()], **login, **{"sasl.password": "guest"}) if error], [])
+        problems = []
+        refused = AdminClient({**BASE, **login, "sasl.password": "wrong", "error_cb": problems.append})
+        eventually(lambda: refused.poll(0.1) and False or any(
+            error.code() == ck.KafkaError._AUTHENTICATION for error in problems), what=f"{mechanism} is refused")
+    equal([m.value() for m in read(topic, 3)], [b"PLAIN", b"SCRAM-SHA-256", b"SCRAM-SHA-512"])
+
+
 if __name__ == "__main__":
     main()

@@ -154,5 +154,15 @@ def large_records():
     equal([record.value == value for record, value in zip(read(topic, 5), sent)], [True] * 5)
 
 
+@test
+def scram_login():
+    topic = create()
+    for mechanism in ("SCRAM-SHA-256", "SCRAM-SHA-512"):
+        login = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": mechanism, "sasl_plain_username": "guest",
+                 "sasl_plain_password": "guest"}
+        equal(len(send_all(topic, [mechanism.encode()], **login)), 1)
+    equal([record.value for record in read(topic, 2)], [b"SCRAM-SHA-256", b"SCRAM-SHA-512"])
+
+
 if __name__ == "__main__":
     main()

@@ -110,6 +110,34 @@ test('groups_are_described_and_deleted', async () => {
   });
 });
 
+test('topics_are_administered', async () => {
+  const topic = await create(1);
+  await using(kafka.admin(), async (admin) => {
+    await admin.createPartitions({topicPartitions: [{topic, count: 3}]});
+    const type = 2;  // a topic
+    await admin.alterConfigs({resources: [{type, name: topic, configEntries: [{name: 'retention.ms', value: '99000'}]}]});
+    const found = await admin.describeConfigs({resources: [{type, name: topic, configNames: ['retention.ms']}]});
+    assert.strictEqual(found.resources[0].configEntries[0].configValue, '99000');
+    await send(topic, ['1', '2', '3']);
+    await admin.deleteTopicRecords({topic, partitions: [{partition: 0, offset: '2'}]});
+    const offsets = (await admin.fetchTopicOffsets(topic)).find((part) => part.partition === 0);
+    assert.deepStrictEqual([offsets.low, offsets.high], ['2', '3']);
+    assert.strictEqual((await admin.describeCluster()).brokers.length, 1);
+    await admin.deleteTopics({topics: [topic]});
+    assert.strictEqual((await admin.listTopics()).includes(topic), false);
+  });
+});
+
+test('scram_login', async () => {
+  const topic = await create();
+  for (const mechanism of ['plain', 'scram-sha-256', 'scram-sha-512']) {
+    const login = (password) => new Kafka({clientId: 'interop', brokers: [broker], retry: {retries: 0},
+      sasl: {mechanism, username: 'guest', password}, logLevel: logLevel.NOTHING});
+    await using(login('guest').producer(), (producer) => producer.send({topic, messages: [{value: mechanism}]}));
+    await assert.rejects(login('wrong').producer().connect());
+  }
+});
+
 async function main() {
   let failures = 0;
   for (const {name, body} of tests) {

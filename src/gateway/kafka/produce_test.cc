@@ -1,0 +1,136 @@
+#include <gtest/gtest.h>
+
+#include "gateway/kafka/test_client_test.h"
+
+namespace millrace::gateway::kafka {
+namespace {
+
+using wire::ErrorCode;
+
+class ProduceTest : public testing::Test {
+ protected:
+  ProduceTest() { TestClient(world).create_topic("t", 2); }
+
+  model::BatchBuilder::Options as(std::int64_t producer, std::int16_t epoch, std::int32_t sequence) {
+    return {.producer_id = producer, .producer_epoch = epoch, .base_sequence = sequence};
+  }
+  /// One partition of "t" as it is sent.
+  ErrorCode send(TestClient& client, bytes::ByteView records, std::int16_t version = 9, std::int16_t acks = 1,
+                 std::int32_t partition = 0) {
+    wire::ProduceRequest request;
+    request.acks = acks;
+    auto& topic = request.topic_data.emplace_back();
+    topic.name = "t";
+    topic.partition_data.push_back({partition, wire::Records(records)});
+    return client.ask<wire::ProduceResponse>(version, request).responses.at(0).partition_responses.at(0).error_code;
+  }
+  wire::ListOffsetsResponse::Partition offset_at(TestClient& client, std::int64_t timestamp, std::int16_t version = 8,
+                                                 std::int8_t isolation = 0) {
+    wire::ListOffsetsRequest request;
+    request.isolation_level = isolation;
+    auto& topic = request.topics.emplace_back();
+    topic.name = "t";
+    topic.partitions.push_back({.partition_index = 0, .current_leader_epoch = -1, .timestamp = timestamp});
+    return client.ask<wire::ListOffsetsResponse>(version, request).topics.at(0).partitions.at(0);
+  }
+
+  GatewayWorld world{61};
+};
+
+TEST_F(ProduceTest, RepeatsAreKnownAlsoAfterACrash) {
+  {
+    TestClient client(world);
+    wire::InitProducerIdRequest init;
+    const auto first = client.ask<wire::InitProducerIdResponse>(4, init);
+    const auto second = client.ask<wire::InitProducerIdResponse>(4, init);
+    EXPECT_EQ(first.error_code, ErrorCode::none);
+    EXPECT_NE(first.producer_id, second.producer_id);
+    init.transactional_id = wire::Text("tx");
+    EXPECT_EQ(client.ask<wire::InitProducerIdResponse>(4, init).error_code, ErrorCode::invalid_request);
+
+    for (int i = 0; i < 7; ++i) EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 2 * i)).base_offset, 2 * i);
+    EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 4)).base_offset, 4) << "the fifth before the last";
+    EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 20)).error_code, ErrorCode::out_of_order_sequence_number);
+    EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 2, 14)).error_code, ErrorCode::invalid_producer_epoch);
+  }
+  world.restart();
+  TestClient client(world);
+  EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 12)).base_offset, 12);
+  EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 16)).error_code, ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 2, 14)).error_code, ErrorCode::invalid_producer_epoch);
+  EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 14)).base_offset, 14);
+  EXPECT_EQ(client.produce("t", 0, {"a"}, as(9, 4, 1)).error_code, ErrorCode::out_of_order_sequence_number);
+  EXPECT_EQ(client.produce("t", 0, {"a"}, as(9, 4, 0)).base_offset, 16);
+  EXPECT_EQ(client.produce("t", 1, {"a"}, as(9, 3, 5)).base_offset, 0) << "each partition counts by itself";
+}
+
+TEST_F(ProduceTest, BadRequestsGetTheirErrors) {
+  TestClient client(world);
+  bytes::Slab good = client.make_batch({"x"});
+  EXPECT_EQ(send(client, good.view()), ErrorCode::none);
+  EXPECT_EQ(send(client, good.view(), 9, 2), ErrorCode::invalid_required_acks);
+  EXPECT_EQ(send(client, good.view(), 9, 1, 2), ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(send(client, good.view(), 9, 1, -1), ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(send(client, {}), ErrorCode::invalid_record);
+  bytes::ByteVector damaged(good.view().begin(), good.view().end());
+  damaged.back() ^= 1;
+  EXPECT_EQ(send(client, damaged), ErrorCode::corrupt_message);
+  damaged.assign(good.view().begin(), good.view().end());
+  damaged.pop_back();
+  EXPECT_EQ(send(client, damaged), ErrorCode::corrupt_message);
+  damaged.assign(good.view().begin(), good.view().end());
+  damaged[16] = 9;
+  EXPECT_EQ(send(client, damaged), ErrorCode::unsupported_for_message_format);
+  EXPECT_EQ(send(client, client.make_batch({"x"}, {.enveloped = true}).view()), ErrorCode::invalid_record);
+  EXPECT_EQ(send(client, client.make_batch({"x"}, {.control = true}).view()), ErrorCode::invalid_record);
+  EXPECT_EQ(
+      send(client,
+           client.make_batch({"x"}, {.producer_id = 1, .producer_epoch = 0, .base_sequence = 0, .transactional = true})
+               .view()),
+      ErrorCode::invalid_txn_state);
+  EXPECT_EQ(send(client, client.make_batch({"x"}, {.log_append_time = true}).view()), ErrorCode::invalid_timestamp);
+}
+
+TEST_F(ProduceTest, WithoutAcknowledgementNothingIsAnswered) {
+  TestClient client(world);
+  const bytes::Slab batch = client.make_batch({"x"});
+  wire::ProduceRequest request;
+  request.acks = 0;
+  auto& topic = request.topic_data.emplace_back();
+  topic.name = "t";
+  topic.partition_data.push_back({0, wire::Records(batch.view())});
+  client.send(9, request);
+  client.no_answer();
+  EXPECT_TRUE(client.silent());
+  EXPECT_EQ(offset_at(client, -1).offset, 1);
+}
+
+TEST_F(ProduceTest, OffsetsAreFoundByTimeAndEnd) {
+  TestClient client(world);
+  EXPECT_EQ(offset_at(client, -1).offset, 0);
+  const std::int64_t before = world.broker.world.clock().wall().value;
+  for (int i = 0; i < 3; ++i) {
+    client.produce("t", 0, {"x"});
+    world.broker.world.run_for(base::Nanos(10'000'000'000));
+  }
+  EXPECT_EQ(offset_at(client, -1).offset, 3);
+  EXPECT_EQ(offset_at(client, -1, 8, 1).offset, 3);
+  EXPECT_EQ(offset_at(client, -2).offset, 0);
+  EXPECT_EQ(offset_at(client, -3).offset, 2);
+  EXPECT_EQ(offset_at(client, -4).offset, 0);
+  EXPECT_EQ(offset_at(client, -5, 11).offset, -1);
+  EXPECT_EQ(offset_at(client, -6, 11).offset, -1);
+  EXPECT_EQ(offset_at(client, -7, 11).error_code, ErrorCode::unsupported_version);
+  EXPECT_EQ(offset_at(client, before).offset, 0);
+  EXPECT_EQ(offset_at(client, before + 9'000).offset, 1);
+  EXPECT_EQ(offset_at(client, before + 900'000).offset, -1);
+  wire::ListOffsetsRequest request;
+  auto& topic = request.topics.emplace_back();
+  topic.name = "nowhere";
+  topic.partitions.push_back({.partition_index = 0, .current_leader_epoch = -1, .timestamp = -1});
+  EXPECT_EQ(client.ask<wire::ListOffsetsResponse>(1, request).topics[0].partitions[0].error_code,
+            ErrorCode::unknown_topic_or_partition);
+}
+
+}  // namespace
+}  // namespace millrace::gateway::kafka
