@@ -67,11 +67,40 @@ bytes::ByteVector fetch(std::uint8_t how) {
   return frame(11, request);
 }
 
+bytes::ByteVector join(std::uint8_t how) {
+  wire::JoinGroupRequest request;
+  request.group_id = (how & 0x40) != 0 ? "g" : "h";
+  request.session_timeout_ms = 6000 + how;
+  request.rebalance_timeout_ms = how * 100;
+  request.member_id = (how & 0x20) != 0 ? "guess" : "";
+  if ((how & 0x10) != 0) request.group_instance_id = wire::Text("instance");
+  request.protocol_type = "consumer";
+  request.protocols.push_back({(how & 1) != 0 ? "range" : "other", {}});
+  return frame((how & 2) != 0 ? 3 : 5, request);
+}
+
+/// With the instance's name no member id is needed to leave.
+bytes::ByteVector leave(std::uint8_t how) {
+  wire::LeaveGroupRequest request;
+  request.group_id = (how & 0x40) != 0 ? "g" : "h";
+  request.members.push_back({"", wire::Text("instance"), {}});
+  return frame(4, request);
+}
+
+bytes::ByteVector commit(std::uint8_t how) {
+  wire::OffsetCommitRequest request;
+  request.group_id = (how & 0x40) != 0 ? "g" : "h";
+  auto& topic = request.topics.emplace_back();
+  topic.name = "t";
+  topic.partitions.push_back({.partition_index = how % 3, .committed_offset = how, .committed_metadata = {}});
+  return frame(7, request);
+}
+
 /// One step of the input; its octets: what to do, then arguments.
 void step(World& world, bytes::Reader& in) {
   const std::uint8_t kind = in.u8();
   bytes::ByteVector out;
-  switch (kind % 6) {
+  switch (kind % 9) {
     case 0: {
       const bytes::ByteView raw = in.view(std::min<std::size_t>(in.u8(), in.remaining()));
       out.assign(raw.begin(), raw.end());
@@ -101,6 +130,15 @@ void step(World& world, bytes::Reader& in) {
       out = frame(4, request);
       break;
     }
+    case 6:
+      out = join(in.u8());
+      break;
+    case 7:
+      out = leave(in.u8());
+      break;
+    case 8:
+      out = commit(in.u8());
+      break;
     default:
       world.world.run_for(base::Nanos(std::int64_t{in.u8()} * 1'000'000));
   }
