@@ -2,13 +2,16 @@
 """Kafka load of the crash tests: kafka_load.py produce|verify BROKER TOPIC LEDGER SEED
 
 produce: sends with acks=all until it is told to stop; the ledger has partition, offset and number of each acknowledged record.
-verify: reads everything; each acknowledged record must be at its offset with its content, once and in order.
+         Meanwhile it commits growing offsets of a group; LEDGER.offsets has the last that was answered and the last that was sent.
+verify: reads everything; each acknowledged record must be at its offset with its content, once and in order. The group's offset
+        must be one that was sent, and not before the last that was answered.
 """
 
 import random
 import signal
 import struct
 import sys
+import threading
 import time
 import zlib
 
@@ -33,6 +36,42 @@ def read_value(value):
     return partition, number
 
 
+class Commits(threading.Thread):
+    """Commits one offset after the other for all partitions at once, until it fails or is told to stop."""
+
+    def __init__(self, broker, topic):
+        super().__init__(daemon=True)
+        self.consumer = ck.Consumer({"bootstrap.servers": broker, "group.id": f"crash-{topic}", "log_level": 0,
+                                     "enable.auto.commit": False, "socket.timeout.ms": 5000})
+        self.topic = topic
+        self.answered = self.sent = 0
+        self.stopping = False
+
+    def run(self):
+        while not self.stopping:
+            self.sent += 1
+            try:
+                self.consumer.commit(offsets=[ck.TopicPartition(self.topic, partition, self.sent, str(self.sent))
+                                              for partition in range(PARTITIONS)], asynchronous=False)
+            except ck.KafkaException:
+                return
+            self.answered = self.sent
+
+
+def check_commits(broker, topic, ledger):
+    with open(f"{ledger}.offsets") as file:
+        answered, sent = (int(word) for word in file.read().split())
+    consumer = ck.Consumer({"bootstrap.servers": broker, "group.id": f"crash-{topic}", "log_level": 0})
+    found = consumer.committed([ck.TopicPartition(topic, partition) for partition in range(PARTITIONS)], 20)
+    offsets = {0 if part.offset == ck.OFFSET_INVALID else part.offset for part in found}
+    consumer.close()
+    if len(offsets) != 1:
+        raise SystemExit(f"error: a commit is there in part: {offsets}")
+    if not answered <= min(offsets) <= sent:
+        raise SystemExit(f"error: committed offset {offsets}; {answered} was answered, {sent} was sent")
+    return answered
+
+
 def produce(broker, topic, ledger, seed):
     admin = AdminClient({"bootstrap.servers": broker})
     for future in admin.create_topics([NewTopic(topic, PARTITIONS, 1)]).values():
@@ -50,6 +89,8 @@ def produce(broker, topic, ledger, seed):
     def report(partition, number):
         return lambda error, message: None if error else acknowledged.append((partition, message.offset(), number))
 
+    commits = Commits(broker, topic)
+    commits.start()
     number = 0
     while not stopping:
         partition = number % PARTITIONS
@@ -62,8 +103,12 @@ def produce(broker, topic, ledger, seed):
         producer.poll(0 if len(producer) < OUTSTANDING_MAX else 0.01)
         if number % 5000 == 0:
             print(f"confirmed {len(acknowledged)}", flush=True)
+    commits.stopping = True
     producer.purge()
     producer.flush(10)
+    commits.join(10)
+    with open(f"{ledger}.offsets", "w") as file:
+        file.write(f"{commits.answered} {commits.sent}")
     with open(ledger, "wb") as file:
         for entry in acknowledged:
             file.write(ENTRY.pack(*entry))
@@ -108,7 +153,8 @@ def verify(broker, topic, ledger, _seed):
         for owner, offset, number in acknowledged:
             if owner == partition and found.get(offset) != number:
                 raise SystemExit(f"error: partition {partition}: offset {offset} has {found.get(offset)}, {number} was acknowledged there")
-    print(f"{len(acknowledged)} acknowledged, {total} found")
+    commits = check_commits(broker, topic, ledger)
+    print(f"{len(acknowledged)} acknowledged, {total} found, {commits} commits")
 
 
 if __name__ == "__main__":
