@@ -13,6 +13,8 @@ namespace {
 // Requests of one connection that may be under way at once, and their bytes; reading pauses above.
 constexpr std::size_t kMaxSlots = 64;
 constexpr std::size_t kMaxRequestBytesUnderWay = std::size_t{32} << 20;
+// An answer to a fetch may hold 64 MiB until the client takes it.
+constexpr std::size_t kMaxFetches = 4;
 // Batches below this are copied into the output: cheaper than a part of their own in the gathered write.
 constexpr std::size_t kCopyBelow = 2048;
 
@@ -107,6 +109,8 @@ void Connection::dispatch(bytes::ByteView frame) {
   slots_.emplace_back();
   slots_.back().request_bytes = frame.size();
   request_bytes_ += frame.size();
+  slots_.back().fetch = handler->key == wire::ApiKey::fetch;
+  fetches_ += slots_.back().fetch ? 1 : 0;
   handler->handle(*this, Request{version, header.client_id.value_or(wire::Text()), reader.rest(), reply});
 }
 
@@ -132,6 +136,7 @@ void Connection::flush() {
   while (!slots_.empty() && slots_.front().ready && socket_->pending_output() < io::Socket::kHighWater) {
     if (!closing_) write(slots_.front());
     request_bytes_ -= slots_.front().request_bytes;
+    fetches_ -= slots_.front().fetch ? 1 : 0;
     slots_.pop_front();
     ++first_slot_;
   }
@@ -166,7 +171,8 @@ void Connection::write(Slot& slot) {
 void Connection::throttle() {
   if (closing_) return;
   const bool alarm = produces_ && shard_.limits().alarm().memory;
-  const bool full = alarm || slots_.size() >= kMaxSlots || request_bytes_ > kMaxRequestBytesUnderWay;
+  const bool full =
+      alarm || slots_.size() >= kMaxSlots || fetches_ >= kMaxFetches || request_bytes_ > kMaxRequestBytesUnderWay;
   if (full == paused_) return;
   paused_ = full;
   if (paused_)

@@ -67,6 +67,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   struct Slot {
     bool ready = false;
     std::size_t request_bytes = 0;
+    bool fetch = false;
     bytes::ByteVector out;
     std::vector<wire::RecordSplice> splices;
     std::vector<RecordParts> records;
@@ -92,6 +93,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   std::uint64_t first_slot_ = 0;
   std::deque<Slot> slots_;
   std::size_t request_bytes_ = 0;  // of requests not yet answered
+  std::size_t fetches_ = 0;        // slots of fetches
   std::uint64_t alarm_listener_ = 0;
 };
 

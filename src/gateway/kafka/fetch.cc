@@ -38,9 +38,12 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
     broker::LogEnds ends;
     RecordParts records;
     std::size_t bytes = 0;
+    std::int64_t granted = 0;  // of the budget
   };
   void find(const Topics& topics, Part& part) const;
   void read_all(Connection& connection);
+  void read_next();
+  void read(Connection& connection, std::size_t part, std::int64_t bytes);
   void read_done(std::size_t part, broker::Result<broker::ReadReply> result);
   void all_read();
   void wait(Connection& connection);
@@ -54,7 +57,10 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   std::int32_t session_;
   bool incremental_;
   std::vector<Part> parts_;
-  std::size_t reading_ = 0;
+  std::size_t next_ = 0;     // the first part that is not read yet
+  std::size_t reading_ = 0;  // reads under way
+  bool starting_ = false;
+  std::int64_t budget_ = 0;  // bytes that may still be asked for; reads under way have theirs
   bool last_round_ = false;
   bool waiting_ = false;
   base::Nanos deadline_;
@@ -90,23 +96,55 @@ void Fetch::start(Connection& connection, std::vector<FetchWanted> wanted) {
   read_all(connection);
 }
 
-void Fetch::read_all(Connection& connection) {
-  const std::int64_t limit = std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes);
-  reading_ = 1;
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    Part& part = parts_[i];
+/// Parts are read in their order, as many at a time as the answer has room for what they ask for; those that find none
+/// left tell only where their log ends. So a request costs memory for one answer, however often it names a partition.
+void Fetch::read_all(Connection&) {
+  budget_ = std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes);
+  next_ = 0;
+  for (Part& part : parts_) {
     part.records.batches.clear();
     part.bytes = 0;
-    if (part.error != wire::ErrorCode::none) continue;
-    ++reading_;
-    const std::int64_t bytes = std::clamp<std::int64_t>(part.wanted.max_bytes, 1, limit);
-    connection.shard().logs().read(*part.log, model::Offset(part.wanted.offset),
-                                   base::Bytes(static_cast<std::uint64_t>(bytes)),
-                                   [self = shared_from_this(), i](broker::Result<broker::ReadReply> result) {
-                                     self->read_done(i, std::move(result));
-                                   });
   }
-  if (--reading_ == 0) all_read();
+  read_next();
+}
+
+void Fetch::read_next() {
+  const auto connection = kept_->reply.connection();
+  // A read may be done within its call.
+  if (connection == nullptr || std::exchange(starting_, true)) return;
+  while (next_ < parts_.size()) {
+    Part& part = parts_[next_];
+    if (part.error != wire::ErrorCode::none) {
+      ++next_;
+      continue;
+    }
+    const std::int64_t limit = std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes);
+    const std::int64_t wanted = std::clamp<std::int64_t>(part.wanted.max_bytes, 1, limit);
+    // What the reads under way leave over may be enough.
+    if (wanted > budget_ && reading_ > 0) break;
+    part.granted = std::min(wanted, budget_);
+    budget_ -= part.granted;
+    read(*connection, next_++, part.granted);
+  }
+  starting_ = false;
+  if (reading_ == 0) all_read();
+}
+
+void Fetch::read(Connection& connection, std::size_t index, std::int64_t bytes) {
+  ++reading_;
+  Part& part = parts_[index];
+  broker::Logs& logs = connection.shard().logs();
+  if (bytes > 0) {
+    logs.read(*part.log, model::Offset(part.wanted.offset), base::Bytes(static_cast<std::uint64_t>(bytes)),
+              [self = shared_from_this(), index](broker::Result<broker::ReadReply> result) {
+                self->read_done(index, std::move(result));
+              });
+    return;
+  }
+  logs.ends(*part.log, [self = shared_from_this(), index](broker::Result<broker::LogEnds> ends) {
+    if (!ends.has_value()) return self->read_done(index, std::unexpected(std::move(ends.error())));
+    self->read_done(index, broker::ReadReply{{}, *ends});
+  });
 }
 
 void Fetch::read_done(std::size_t index, broker::Result<broker::ReadReply> result) {
@@ -122,7 +160,10 @@ void Fetch::read_done(std::size_t index, broker::Result<broker::ReadReply> resul
   } else {
     part.error = to_kafka(result.error().code);
   }
-  if (--reading_ == 0) all_read();
+  // A batch is read whole, so it may be more than was granted.
+  budget_ = std::max<std::int64_t>(budget_ + part.granted - static_cast<std::int64_t>(part.bytes), 0);
+  --reading_;
+  read_next();
 }
 
 void Fetch::all_read() {
