@@ -1,7 +1,9 @@
 #include <algorithm>
 
+#include <fmt/format.h>
 #include "base/log.h"
 #include "broker/move_source.h"
+
 #include "broker/queue.h"
 #include "broker/shard.h"
 
@@ -88,6 +90,13 @@ void Queue::add_to(DeliveryBundle& bundle, const RecordReader::Found& found, con
 
 bool Queue::serve_gets() {
   while (!gets_.empty()) {
+    if (!gets_.front().auto_ack && !engine_->may_hold_more()) {
+      auto done = std::move(gets_.front().done);
+      gets_.pop_front();
+      done(base::fail(BrokerErrc::too_many,
+                      fmt::format("{} messages of the queue are not acknowledged", engine_->unacknowledged())));
+      continue;
+    }
     GetReply reply;
     reply.bundle.queue = ref();
     if (const auto next = engine_->next(); next.has_value()) {

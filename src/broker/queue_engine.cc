@@ -77,7 +77,7 @@ QueueEngine::Level& QueueEngine::level_of(std::int32_t priority) {
 }
 
 bool QueueEngine::may_have_more(const Consumer& consumer) const {
-  if (consumer.window_used >= consumer.spec.window || consumer.holds >= kMaxHeld) return false;
+  if (consumer.window_used >= consumer.spec.window) return false;
   return consumer.spec.auto_ack || consumer.spec.prefetch == 0 || consumer.holds < consumer.spec.prefetch;
 }
 

@@ -29,6 +29,9 @@ namespace millrace::broker {
 /// have credit take turns, one record each.
 class QueueEngine {
  public:
+  /// About 200 MB of state.
+  static constexpr std::uint64_t kMaxHeld = std::uint64_t{1} << 22;
+
   struct Policy {
     /// Returns after which a record is not tried again; none: no limit.
     std::optional<std::uint32_t> delivery_limit;
@@ -40,6 +43,8 @@ class QueueEngine {
     /// Levels above 0, if there are any; never changes in the life of a queue. Then the records are ready when the
     /// state knows their levels, and go out by level, the highest first.
     std::uint8_t max_priority = 0;
+    /// Most records that clients may hold unsettled, together and whatever prefetch they set.
+    std::uint64_t held_max = kMaxHeld;
   };
   struct ConsumerSpec {
     ConsumerId id;
@@ -64,9 +69,6 @@ class QueueEngine {
     std::uint64_t requeued = 0;
     std::uint64_t rejected = 0;
   };
-
-  /// Most records that one consumer may hold, also when it set no prefetch: about 200 MB of state.
-  static constexpr std::uint64_t kMaxHeld = std::uint64_t{1} << 22;
 
   /// `state` is what recovery found; records below `committed_end` that it does not call settled are ready, except its
   /// intents and what was refused, which are dying.
@@ -100,7 +102,8 @@ class QueueEngine {
   void return_window(ConsumerId consumer, std::uint64_t bytes);
 
   /// True when there is a ready record and a consumer that may have it.
-  bool can_deliver() const { return ready() > 0 && has_credit(); }
+  bool can_deliver() const { return ready() > 0 && may_hold_more() && has_credit(); }
+  bool may_hold_more() const { return outstanding_.size() < policy_.held_max; }
   bool has_credit() const;
   struct Next {
     Offset offset;

@@ -55,6 +55,25 @@ TEST(QueueEngine, ConsumersTakeTurnsWithinTheirPrefetch) {
   EXPECT_EQ(f.deliver_all().at(0), (Offsets{5, 6}));
 }
 
+TEST(QueueEngine, ClientsTogetherHoldALimitedNumber) {
+  Policy policy;
+  policy.held_max = 5;
+  Fixture f(10, policy);
+  f.engine.add_consumer(consumer(1));
+  f.engine.add_consumer(consumer(2));
+  f.engine.take(f.engine.next()->offset, 10, false);
+  const auto got = f.deliver_all();
+  EXPECT_EQ(got.at(0).size() + got.at(1).size(), 4U);
+  EXPECT_FALSE(f.engine.may_hold_more());
+  f.engine.settle(ConsumerId(0), Offset(0), Offset(0), SettleHow::accept, f.dying);
+  EXPECT_TRUE(f.engine.can_deliver());
+  EXPECT_EQ(f.deliver_all().size(), 1U);
+  f.settle(1, 0, 9, SettleHow::accept);
+  f.settle(2, 0, 9, SettleHow::accept);
+  f.deliver_all();
+  EXPECT_EQ(f.engine.ready(), 0U);
+}
+
 TEST(QueueEngine, HigherPriorityGoesFirstWhileItHasCredit) {
   Fixture f(5);
   f.engine.add_consumer(consumer(1));
