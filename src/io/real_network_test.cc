@@ -181,17 +181,20 @@ TEST_F(RealNetworkTest, SlowReaderRaisesAndLowersTheWaterMark) {
     peer.when_drained = produce;
     produce();
   };
-  std::uint64_t most_pending = 0;
+  std::atomic<std::uint64_t> most_pending = 0;
   Timer sampling;
   std::function<void()> sample = [&] {
-    most_pending = std::max(most_pending, network_.pending_output());
+    most_pending = std::max(most_pending.load(), network_.pending_output());
     sampling = loop_.call_after(milliseconds(5), [&] { sample(); });
   };
   sample();
   std::string got;
   run_with([&] {
     TestClient client(port(), 32768);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    // Not a byte is read before the output has piled up.
+    for (int i = 0; i < 2000 && most_pending <= Socket::kLowWater; ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
     got = client.receive_all();
   });
   EXPECT_GT(most_pending, Socket::kLowWater);
