@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bytes/writer.h"
@@ -132,7 +133,8 @@ bytes::ByteVector sorted_arguments(FieldTableView arguments) {
     parts.emplace_back(entries[i].begin, end);
     order[i] = i;
   }
-  std::ranges::stable_sort(order, {}, [&entries](std::size_t i) { return entries[i].name; });
+  // Same names stay in their order.
+  std::ranges::sort(order, {}, [&entries](std::size_t i) { return std::pair(entries[i].name, i); });
   bytes::ByteVector sorted;
   sorted.reserve(content.size());
   for (const std::size_t i : order) sorted.insert(sorted.end(), parts[i].begin(), parts[i].end());
