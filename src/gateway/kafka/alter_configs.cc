@@ -19,19 +19,15 @@ using Changes = broker::Topology::SettingChanges;
 enum class Operation : std::int8_t { set = 0, remove = 1, append = 2, subtract = 3 };
 
 template <class RequestMessage, class ResponseMessage>
-struct Work {
-  std::shared_ptr<KeptRequest<RequestMessage>> kept;
-  ResponseMessage response;
-  std::vector<std::string> messages;
-  std::size_t left = 1;
+struct Work : GatheredReply<RequestMessage, ResponseMessage> {
+  using GatheredReply<RequestMessage, ResponseMessage>::GatheredReply;
 
-  void finish_one() {
-    if (--left == 0) kept->reply.send(response);
-  }
+  std::vector<std::string> messages;
+
   void fail(std::size_t i, wire::ErrorCode code, std::string why) {
     messages[i] = std::move(why);
-    response.responses[i].error_code = code;
-    response.responses[i].error_message = wire::Text(messages[i]);
+    this->response.responses[i].error_code = code;
+    this->response.responses[i].error_message = wire::Text(messages[i]);
   }
 };
 
@@ -121,8 +117,7 @@ template <class RequestMessage, class ResponseMessage>
 void alter(Connection& connection, const Request& request, bool replace) {
   auto kept = KeptRequest<RequestMessage>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work<RequestMessage, ResponseMessage>>();
-  work->kept = kept;
+  auto work = std::make_shared<Work<RequestMessage, ResponseMessage>>(kept);
   const auto& resources = kept->message.resources;
   work->response.responses.resize(resources.size());
   work->messages.resize(resources.size());

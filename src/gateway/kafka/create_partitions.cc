@@ -12,15 +12,11 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work {
-  std::shared_ptr<KeptRequest<wire::CreatePartitionsRequest>> kept;
-  wire::CreatePartitionsResponse response;
-  std::vector<std::string> messages;
-  std::size_t left = 1;
+struct Work : GatheredReply<wire::CreatePartitionsRequest, wire::CreatePartitionsResponse> {
+  using GatheredReply::GatheredReply;
 
-  void finish_one() {
-    if (--left == 0) kept->reply.send(response);
-  }
+  std::vector<std::string> messages;
+
   void fail(std::size_t i, wire::ErrorCode code, std::string why) {
     messages[i] = std::move(why);
     response.results[i].error_code = code;
@@ -59,8 +55,7 @@ wire::ErrorCode check(const Topics& topics, const wire::CreatePartitionsRequest:
 void handle_create_partitions(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::CreatePartitionsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
-  work->kept = kept;
+  auto work = std::make_shared<Work>(kept);
   const auto& wanted = kept->message.topics;
   work->response.results.resize(wanted.size());
   work->messages.resize(wanted.size());

@@ -14,16 +14,11 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work {
-  std::shared_ptr<KeptRequest<wire::CreateTopicsRequest>> kept;
-  wire::CreateTopicsResponse response;
+struct Work : GatheredReply<wire::CreateTopicsRequest, wire::CreateTopicsResponse> {
+  using GatheredReply::GatheredReply;
+
   std::vector<std::string> messages;  // texts the response points to, and so the next
   std::vector<std::vector<ConfigEntry>> configs;
-  std::size_t left = 0;
-
-  void finish_one() {
-    if (--left == 0) kept->reply.send(response);
-  }
 };
 
 /// Each partition from 0 on once, all to this broker.
@@ -103,13 +98,12 @@ std::uint32_t partitions_of(const wire::CreateTopicsRequest::Topic& wanted, cons
 void handle_create_topics(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::CreateTopicsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
-  work->kept = kept;
+  auto work = std::make_shared<Work>(kept);
   const auto& wanted = kept->message.topics;
   work->response.topics.resize(wanted.size());
   work->messages.resize(wanted.size());
   work->configs.resize(wanted.size());
-  work->left = wanted.size() + 1;
+  work->left += wanted.size();
   const Topics topics(connection);
   std::set<std::string_view> seen;
   for (std::size_t i = 0; i < wanted.size(); ++i) {

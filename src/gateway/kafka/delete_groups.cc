@@ -8,23 +8,14 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work {
-  std::shared_ptr<KeptRequest<wire::DeleteGroupsRequest>> kept;
-  wire::DeleteGroupsResponse response;
-  std::size_t left = 1;
-
-  void finish_one() {
-    if (--left == 0) kept->reply.send(response);
-  }
-};
+using Work = GatheredReply<wire::DeleteGroupsRequest, wire::DeleteGroupsResponse>;
 
 }  // namespace
 
 void handle_delete_groups(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DeleteGroupsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
-  work->kept = kept;
+  auto work = std::make_shared<Work>(kept);
   const auto& names = kept->message.groups_names;
   work->response.results.resize(names.size());
   work->left += names.size();

@@ -9,23 +9,14 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work {
-  std::shared_ptr<KeptRequest<wire::DeleteRecordsRequest>> kept;
-  wire::DeleteRecordsResponse response;
-  std::size_t left = 1;
-
-  void finish_one() {
-    if (--left == 0) kept->reply.send(response);
-  }
-};
+using Work = GatheredReply<wire::DeleteRecordsRequest, wire::DeleteRecordsResponse>;
 
 }  // namespace
 
 void handle_delete_records(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DeleteRecordsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
-  work->kept = kept;
+  auto work = std::make_shared<Work>(kept);
   const auto& wanted = kept->message.topics;
   for (const auto& topic : wanted) {
     auto& out = work->response.topics.emplace_back();

@@ -9,18 +9,14 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work {
-  std::shared_ptr<KeptRequest<wire::DeleteTopicsRequest>> kept;
-  wire::DeleteTopicsResponse response;
-  std::vector<std::string> names;  // of topics named by id
-  std::size_t left = 0;
+struct Work : GatheredReply<wire::DeleteTopicsRequest, wire::DeleteTopicsResponse> {
+  using GatheredReply::GatheredReply;
 
-  void finish_one(std::size_t i, wire::ErrorCode code) {
+  std::vector<std::string> names;  // of topics named by id
+
+  void finish(std::size_t i, wire::ErrorCode code) {
     response.responses[i].error_code = code;
-    finish();
-  }
-  void finish() {
-    if (--left == 0) kept->reply.send(response);
+    finish_one();
   }
 };
 
@@ -33,11 +29,10 @@ void handle_delete_topics(Connection& connection, const Request& request) {
   if (request.version < 6) {
     for (const auto& name : message.topic_names) message.topics.push_back({.name = name, .topic_id = {}});
   }
-  auto work = std::make_shared<Work>();
-  work->kept = kept;
+  auto work = std::make_shared<Work>(kept);
   work->response.responses.resize(message.topics.size());
   work->names.resize(message.topics.size());
-  work->left = message.topics.size() + 1;
+  work->left += message.topics.size();
   const Topics topics(connection);
   for (std::size_t i = 0; i < message.topics.size(); ++i) {
     const auto& wanted = message.topics[i];
@@ -46,7 +41,7 @@ void handle_delete_topics(Connection& connection, const Request& request) {
     out.name = wanted.name;
     out.topic_id = wanted.topic_id;
     if (!topic.has_value()) {
-      work->finish_one(
+      work->finish(
           i, wanted.name.has_value() ? wire::ErrorCode::unknown_topic_or_partition : wire::ErrorCode::unknown_topic_id);
       continue;
     }
@@ -54,7 +49,7 @@ void handle_delete_topics(Connection& connection, const Request& request) {
     out.name = wire::Text(work->names[i]);
     out.topic_id = topic->uuid;
     if (!topics.may(auth::Operation::configure, topic->name)) {
-      work->finish_one(i, wire::ErrorCode::topic_authorization_failed);
+      work->finish(i, wire::ErrorCode::topic_authorization_failed);
       continue;
     }
     const auto code_of = [](const auto& result) {
@@ -63,13 +58,13 @@ void handle_delete_topics(Connection& connection, const Request& request) {
     if (topic->is_queue) {
       connection.shard().topology().delete_queue(
           topic->id, false, false,
-          [work, i, code_of](broker::Result<std::uint64_t> result) { work->finish_one(i, code_of(result)); });
+          [work, i, code_of](broker::Result<std::uint64_t> result) { work->finish(i, code_of(result)); });
     } else {
       connection.shard().topology().delete_topic(
-          topic->id, [work, i, code_of](broker::Result<void> result) { work->finish_one(i, code_of(result)); });
+          topic->id, [work, i, code_of](broker::Result<void> result) { work->finish(i, code_of(result)); });
     }
   }
-  work->finish();
+  work->finish_one();
 }
 
 }  // namespace millrace::gateway::kafka

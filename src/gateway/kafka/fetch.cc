@@ -40,8 +40,10 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
     std::size_t bytes = 0;
     std::int64_t granted = 0;  // of the budget
   };
+  /// Bytes that the answer may have.
+  std::int64_t limit() const { return std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes); }
   void find(const Topics& topics, Part& part) const;
-  void read_all(Connection& connection);
+  void read_all();
   void read_next();
   void read(Connection& connection, std::size_t part, std::int64_t bytes);
   void read_done(std::size_t part, broker::Result<broker::ReadReply> result);
@@ -93,13 +95,13 @@ void Fetch::start(Connection& connection, std::vector<FetchWanted> wanted) {
   const std::int64_t wait_ms = std::clamp(kept_->message.max_wait_ms, 0, kMaxWaitMs);
   deadline_ = connection.shard().loop().clock().monotonic() + base::to_nanos(base::Millis(wait_ms));
   last_round_ = wait_ms == 0 || parts_.empty();
-  read_all(connection);
+  read_all();
 }
 
 /// Parts are read in their order, as many at a time as the answer has room for what they ask for; those that find none
 /// left tell only where their log ends. So a request costs memory for one answer, however often it names a partition.
-void Fetch::read_all(Connection&) {
-  budget_ = std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes);
+void Fetch::read_all() {
+  budget_ = limit();
   next_ = 0;
   for (Part& part : parts_) {
     part.records.batches.clear();
@@ -118,8 +120,7 @@ void Fetch::read_next() {
       ++next_;
       continue;
     }
-    const std::int64_t limit = std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes);
-    const std::int64_t wanted = std::clamp<std::int64_t>(part.wanted.max_bytes, 1, limit);
+    const std::int64_t wanted = std::clamp<std::int64_t>(part.wanted.max_bytes, 1, limit());
     // What the reads under way leave over may be enough.
     if (wanted > budget_ && reading_ > 0) break;
     part.granted = std::min(wanted, budget_);
@@ -209,15 +210,15 @@ void Fetch::wake() {
   if (connection == nullptr) return;
   // A last look must not be taken for "nothing new" when the time is up.
   if (connection->shard().loop().clock().monotonic() >= deadline_) last_round_ = true;
-  read_all(*connection);
+  read_all();
 }
 
 /// Over the limit later partitions wait for the next fetch; the first with data is always sent.
 void Fetch::apply_limit() {
-  const auto limit = static_cast<std::size_t>(std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes));
+  const auto most = static_cast<std::size_t>(limit());
   std::size_t sent = 0;
   for (Part& part : parts_) {
-    if (sent > 0 && sent + part.bytes > limit) {
+    if (sent > 0 && sent + part.bytes > most) {
       part.records.batches.clear();
       part.bytes = 0;
     }

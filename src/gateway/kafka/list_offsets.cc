@@ -19,16 +19,11 @@ constexpr std::int64_t kEarliestPendingUpload = -6;
 
 using Lookup = broker::TimeLookup;
 
-struct Work {
-  std::shared_ptr<KeptRequest<wire::ListOffsetsRequest>> kept;
-  wire::ListOffsetsResponse response;
-  std::size_t left = 1;
+struct Work : GatheredReply<wire::ListOffsetsRequest, wire::ListOffsetsResponse> {
+  using GatheredReply::GatheredReply;
 
   wire::ListOffsetsResponse::Partition& at(std::size_t topic, std::size_t partition) {
     return response.topics[topic].partitions[partition];
-  }
-  void finish_one() {
-    if (--left == 0) kept->reply.send(response);
   }
 };
 
@@ -118,8 +113,7 @@ class Finder : public std::enable_shared_from_this<Finder> {
 void handle_list_offsets(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::ListOffsetsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
-  work->kept = kept;
+  auto work = std::make_shared<Work>(kept);
   const auto& wanted = kept->message.topics;
   const Topics topics(connection);
   work->response.topics.resize(wanted.size());

@@ -9,15 +9,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work {
-  std::shared_ptr<KeptRequest<wire::OffsetForLeaderEpochRequest>> kept;
-  wire::OffsetForLeaderEpochResponse response;
-  std::size_t left = 1;
-
-  void finish_one() {
-    if (--left == 0) kept->reply.send(response);
-  }
-};
+using Work = GatheredReply<wire::OffsetForLeaderEpochRequest, wire::OffsetForLeaderEpochResponse>;
 
 void fill(wire::OffsetForLeaderEpochResponse::EpochEndOffset& out, const broker::EpochEnd& found,
           std::int32_t expected) {
@@ -37,8 +29,7 @@ void fill(wire::OffsetForLeaderEpochResponse::EpochEndOffset& out, const broker:
 void handle_offset_for_leader_epoch(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::OffsetForLeaderEpochRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
-  work->kept = kept;
+  auto work = std::make_shared<Work>(kept);
   const auto& wanted = kept->message.topics;
   for (const auto& topic : wanted) {
     auto& out = work->response.topics.emplace_back();

@@ -98,4 +98,19 @@ struct KeptRequest {
   }
 };
 
+/// An answer that several results fill in; it leaves with the last of them. It counts for one itself, which the handler
+/// gives back when it has asked for everything: results may come at once.
+template <class Message, class Response>
+struct GatheredReply {
+  explicit GatheredReply(std::shared_ptr<KeptRequest<Message>> request) : kept(std::move(request)) {}
+
+  std::shared_ptr<KeptRequest<Message>> kept;
+  Response response;
+  std::size_t left = 1;
+
+  void finish_one() {
+    if (--left == 0) kept->reply.send(response);
+  }
+};
+
 }  // namespace millrace::gateway::kafka
