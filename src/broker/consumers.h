@@ -13,6 +13,27 @@ namespace millrace::broker {
 
 class Shard;
 
+/// Where a reader of a stream begins.
+struct StreamStart {
+  enum class At : std::uint8_t {
+    first,   // the oldest record
+    last,    // the newest batch
+    next,    // what is written from now on
+    offset,  // this one, or the nearest that is there
+    time,    // the first batch that is not older
+  };
+  At at = At::next;
+  Offset offset;
+  Timestamp time;
+};
+
+/// Which records of a stream its reader gets. Called on the stream's shard, on any number of shards at a time.
+class RecordFilter {
+ public:
+  virtual ~RecordFilter() = default;
+  virtual bool matches(const model::RecordView& record, const model::Envelope& envelope) const = 0;
+};
+
 struct ConsumeOptions {
   QueueRef queue;
   ConnectionId connection;
@@ -24,6 +45,11 @@ struct ConsumeOptions {
   std::int32_t priority = 0;
   /// For people: shown in listings.
   std::string tag;
+  // Of a stream's readers only. They get as many messages as they have room for (`prefetch` less what they have not
+  // settled); settling gives room back and does nothing else, and what they have not settled is nobody's loss.
+  StreamStart start;
+  /// Null: everything.
+  std::shared_ptr<const RecordFilter> filter;
 };
 
 enum class Settle : std::uint8_t {

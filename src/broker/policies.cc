@@ -35,6 +35,23 @@ void lower_limits(QueueSettings& settings, const PolicyDefinition& definition) {
   lower(settings.expires, time_of(definition.expires_ms));
 }
 
+/// Which policies a queue falls under.
+std::array<PolicyTarget, 3> kinds_of(const catalog::Queue& queue) {
+  const PolicyTarget own = queue.kind == catalog::QueueKind::stream     ? PolicyTarget::streams
+                           : queue.kind == catalog::QueueKind::counting ? PolicyTarget::counting_queues
+                                                                        : PolicyTarget::ordinary_queues;
+  return {PolicyTarget::all, PolicyTarget::queues, own};
+}
+constexpr std::array<PolicyTarget, 3> kExchangeKinds = {PolicyTarget::all, PolicyTarget::exchanges,
+                                                        PolicyTarget::exchanges};
+
+/// What a stream keeps is for its policy to say, if it says anything.
+void replace_retention(QueueSettings& settings, const PolicyDefinition& definition) {
+  if (definition.max_length_bytes.has_value()) settings.max_length_bytes = definition.max_length_bytes;
+  if (definition.retain_ms.has_value()) settings.retain_time = time_of(definition.retain_ms);
+  if (definition.segment_bytes.has_value()) settings.segment_bytes = definition.segment_bytes;
+}
+
 }  // namespace
 
 bool Policies::fits(const std::string& pattern, std::string_view name) {
@@ -46,10 +63,10 @@ bool Policies::fits(const std::string& pattern, std::string_view name) {
   return it->second.has_value() && it->second->found_in(name);
 }
 
-const Policy* Policies::find(catalog::ObjectId vhost, bool of_operator, PolicyTarget kind, std::string_view name) {
+const Policy* Policies::find(catalog::ObjectId vhost, bool of_operator, const Kinds& kinds, std::string_view name) {
   const Policy* best = nullptr;
   for (const Policy* policy : catalog_.policies(vhost, of_operator)) {
-    if (policy->target != PolicyTarget::all && policy->target != kind) continue;
+    if (std::find(kinds.begin(), kinds.end(), policy->target) == kinds.end()) continue;
     if (best != nullptr && best->priority >= policy->priority) continue;
     if (fits(policy->pattern, name)) best = policy;
   }
@@ -58,14 +75,20 @@ const Policy* Policies::find(catalog::ObjectId vhost, bool of_operator, PolicyTa
 
 QueueSettings Policies::settings_of(const catalog::Queue& queue) {
   QueueSettings settings = queue.settings;
-  if (const Policy* policy = find(queue.vhost, false, PolicyTarget::queues, queue.name)) {
+  const auto kinds = kinds_of(queue);
+  if (const Policy* policy = find(queue.vhost, false, kinds, queue.name)) {
     const PolicyDefinition& definition = policy->definition;
+    if (queue.kind == catalog::QueueKind::stream) replace_retention(settings, definition);
+    complete(settings.consumer_timeout, time_of(definition.consumer_timeout_ms));
+    complete(settings.delayed_retry, definition.delayed_retry);
+    complete(settings.retry_min, time_of(definition.retry_min_ms));
+    complete(settings.retry_max, time_of(definition.retry_max_ms));
     complete(settings.dead_letter_exchange, definition.dead_letter_exchange);
     complete(settings.dead_letter_routing_key, definition.dead_letter_routing_key);
     if (!settings.overflow_given && definition.overflow.has_value()) settings.overflow = *definition.overflow;
-    lower_limits(settings, definition);
+    if (queue.kind != catalog::QueueKind::stream) lower_limits(settings, definition);
   }
-  if (const Policy* policy = find(queue.vhost, true, PolicyTarget::queues, queue.name)) {
+  if (const Policy* policy = find(queue.vhost, true, kinds, queue.name)) {
     lower_limits(settings, policy->definition);
   }
   return settings;
@@ -73,7 +96,7 @@ QueueSettings Policies::settings_of(const catalog::Queue& queue) {
 
 std::string Policies::alternate_of(const catalog::Exchange& exchange) {
   if (!exchange.alternate_exchange.empty()) return exchange.alternate_exchange;
-  const Policy* policy = find(exchange.vhost, false, PolicyTarget::exchanges, exchange.name);
+  const Policy* policy = find(exchange.vhost, false, kExchangeKinds, exchange.name);
   return policy == nullptr ? std::string() : policy->definition.alternate_exchange.value_or("");
 }
 

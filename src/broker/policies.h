@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,7 +15,8 @@ namespace millrace::broker {
 ///
 /// Of the policies whose pattern and target fit, the one with the highest priority counts; so among those of operators.
 /// A setting that the object has itself counts more than the policy's, except limits (lengths, times, deliveries): of
-/// those the lower one counts. An operator's policy lowers limits further, and gives those that nobody set.
+/// those the lower one counts. How much a stream keeps is for the policy to say. An operator's policy lowers limits
+/// further, and gives those that nobody set.
 class Policies {
  public:
   explicit Policies(const catalog::State& catalog) : catalog_(catalog) {}
@@ -26,8 +28,8 @@ class Policies {
   bool changed(const catalog::Command& command);
 
  private:
-  const catalog::Policy* find(catalog::ObjectId vhost, bool of_operator, catalog::PolicyTarget kind,
-                              std::string_view name);
+  using Kinds = std::array<catalog::PolicyTarget, 3>;
+  const catalog::Policy* find(catalog::ObjectId vhost, bool of_operator, const Kinds& kinds, std::string_view name);
   bool fits(const std::string& pattern, std::string_view name);
 
   const catalog::State& catalog_;

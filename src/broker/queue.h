@@ -12,6 +12,7 @@
 #include "broker/queue_requests.h"
 #include "broker/queue_state.h"
 #include "broker/record_reader.h"
+#include "broker/work_budget.h"
 #include "catalog/objects.h"
 #include "io/loop.h"
 #include "storage/log.h"
@@ -34,17 +35,6 @@ class QueueSchedule {
   /// Call work() again after a while: something failed.
   virtual void retry_later(Queue& queue) = 0;
   virtual const DeadLetterRewriters& rewriters() const = 0;
-};
-
-/// What a queue may do in one turn, so that a busy one does not starve the others.
-struct WorkBudget {
-  std::uint32_t messages = 0;
-  std::uint64_t bytes = 0;
-  bool spent() const { return messages == 0 || bytes == 0; }
-  void take(std::uint64_t size) {
-    if (messages > 0) --messages;
-    bytes -= size < bytes ? size : bytes;
-  }
 };
 
 /// One queue: its engine bound to its log, its consumers, and the messages on their way out. Lives on its shard, owned
@@ -162,7 +152,6 @@ class Queue {
   bool serve_gets();
   bool deliver(WorkBudget& budget);
   void send_bundles();
-  void add_to(DeliveryBundle& bundle, const RecordReader::Found& found, const QueueEngine::Delivered& how);
   void bury(const std::vector<QueueEngine::Dying>& dying);
   bool may_expire(Offset offset) const;
   std::optional<Timestamp> deadline_of(const RecordReader::Found& found) const;

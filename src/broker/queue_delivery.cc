@@ -12,8 +12,6 @@ namespace millrace::broker {
 
 namespace {
 
-// What a message costs in a consumer's window beside its bytes.
-constexpr std::uint64_t kDeliveryOverhead = 64;
 // A timer looks again after this time at the latest: somebody may have set the clock meanwhile.
 constexpr base::Millis kLongestWait{600'000};
 
@@ -76,18 +74,6 @@ Queue::Fetched Queue::fetch(const QueueEngine::Next& next, RecordReader::Found& 
   return Fetched::again;
 }
 
-void Queue::add_to(DeliveryBundle& bundle, const RecordReader::Found& found, const QueueEngine::Delivered& how) {
-  if (bundle.slabs.empty() || bundle.slabs.back().data() != found.slab->data()) bundle.slabs.push_back(*found.slab);
-  bundle.slab_of.push_back(static_cast<std::uint32_t>(bundle.slabs.size() - 1));
-  bundle.deliveries.push_back({.offset = found.offset,
-                               .timestamp = found.timestamp,
-                               .delivery_count = how.delivery_count,
-                               .redelivered = how.redelivered,
-                               .record = found.record,
-                               .envelope = found.envelope});
-  bundle.window_bytes += found.stored_bytes + kDeliveryOverhead;
-}
-
 bool Queue::serve_gets() {
   while (!gets_.empty()) {
     if (!gets_.front().auto_ack && !engine_->may_hold_more()) {
@@ -110,7 +96,7 @@ bool Queue::serve_gets() {
       }
       const auto how = engine_->take(found.offset, size_of(found), gets_.front().auto_ack);
       if (how.auto_ack) schedule_.changed(*this);
-      add_to(reply.bundle, found, how);
+      add_delivery(reply.bundle, found, {how.delivery_count, how.redelivered});
       add(shard_.counters().delivered, 1);
       add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
     }
@@ -136,7 +122,7 @@ bool Queue::deliver(WorkBudget& budget) {
     const Fetched fetched = fetch(*next, found);
     if (fetched == Fetched::wait) break;
     if (fetched == Fetched::again) continue;
-    const std::uint64_t window = found.stored_bytes + kDeliveryOverhead;
+    const std::uint64_t window = window_cost(found);
     if (is_overdue(found)) {
       if (!let_expire(found)) break;
       budget.take(window);
@@ -151,7 +137,7 @@ bool Queue::deliver(WorkBudget& budget) {
       member.bundle->consumer = member.request.consumer;
       with_bundle_.push_back(how.slot);
     }
-    add_to(*member.bundle, found, how);
+    add_delivery(*member.bundle, found, {how.delivery_count, how.redelivered});
     add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
     budget.take(window);
   }

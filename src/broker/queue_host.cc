@@ -9,6 +9,7 @@
 #include "broker/move_state.h"
 #include "broker/queue.h"
 #include "broker/shard.h"
+#include "broker/stream_host.h"
 
 namespace millrace::broker {
 
@@ -27,11 +28,12 @@ constexpr base::Millis kRetryDelay{500};
 }  // namespace
 
 struct QueueHost::State final : QueueSchedule {
-  explicit State(Shard& owner) : shard(owner) {}
+  explicit State(Shard& owner) : shard(owner), streams(owner) {}
 
   Shard& shard;
   bool open = false;
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Queue>> queues;
+  StreamHost streams;
   DeadLetterRewriters dead_letter_rewriters;
   MoveState moves;
   // The last round that holds an entry of the table of moves.
@@ -104,6 +106,8 @@ struct QueueHost::State final : QueueSchedule {
   void work_all();
   void show_memory_records();
   void touch(Queue& queue);
+  bool append_all(Queue& queue, const bytes::Slab& batch);
+  bool append_all(ObjectId id, const bytes::Slab& batch);
   void ask_about_moves();
 };
 
@@ -124,6 +128,7 @@ DeadLetterRewriters& QueueHost::dead_letter_rewriters() {
 void QueueHost::create(const catalog::Queue& definition) {
   State& state = *state_;
   if (definition.shard != state.shard.id()) return;
+  if (definition.kind == catalog::QueueKind::stream) return state.streams.create(definition);
   auto [it, added] = state.queues.emplace(definition.id.value, std::make_unique<Queue>(state.shard, state, definition));
   MILLRACE_ASSERT(added, "queue {} is created twice", definition.id.value);
   if (!state.open) return;
@@ -134,14 +139,15 @@ void QueueHost::create(const catalog::Queue& definition) {
 
 void QueueHost::set_settings(ObjectId id, const catalog::QueueSettings& settings) {
   Queue* queue = state_->find(id);
-  if (queue != nullptr && queue->definition().settings != settings) queue->set_settings(settings);
+  if (queue == nullptr) return state_->streams.set_settings(id, settings);
+  if (queue->definition().settings != settings) queue->set_settings(settings);
 }
 
 void QueueHost::remove(ObjectId id) {
   State& state = *state_;
   state.moves.remove_source(id);
   const auto it = state.queues.find(id.value);
-  if (it == state.queues.end()) return;
+  if (it == state.queues.end()) return state.streams.remove(id);
   const std::unique_ptr<Queue> queue = std::move(it->second);
   state.queues.erase(it);
   queue->close("the queue was deleted");
@@ -157,7 +163,7 @@ storage::StateMachine* QueueHost::recovery_machine(storage::StateId id) {
 
 const storage::LogOptions* QueueHost::recovery_log_options(LogId log) {
   Queue* queue = state_->find(ObjectId(log.value));
-  return queue == nullptr ? nullptr : &queue->log_options();
+  return queue == nullptr ? state_->streams.recovery_log_options(log) : &queue->log_options();
 }
 
 void QueueHost::recovered() {
@@ -166,6 +172,7 @@ void QueueHost::recovered() {
   state.open = true;
   storage::Store& store = state.shard.store();
   store.attach_state(MoveState::kState, &state.moves);
+  state.streams.recovered();
   for (const auto& [number, queue] : state.queues) {
     storage::Log* log = store.find_log(LogId(number));
     if (log == nullptr) log = store.create_log(LogId(number), queue->log_options());
@@ -212,7 +219,7 @@ void QueueHost::State::touch(Queue& queue) {
 bool QueueHost::append(ObjectId id, const bytes::Slab& batch, std::uint32_t records,
                        std::vector<std::uint32_t>& refused) {
   Queue* queue = state_->find(id);
-  if (queue == nullptr) return true;
+  if (queue == nullptr) return !state_->streams.owns(id) || state_->streams.append(id, batch);
   if (!queue->offer(batch, records, refused)) return false;
   state_->touch(*queue);
   return true;
@@ -223,15 +230,26 @@ bool QueueHost::takes(ObjectId id, const std::vector<bytes::Slab>& batches) cons
   return queue == nullptr || queue->has_room(batches);
 }
 
+/// Whatever the limits. False when there is no space.
+bool QueueHost::State::append_all(Queue& queue, const bytes::Slab& batch) {
+  if (!queue.append(batch).has_value()) return false;
+  touch(queue);
+  return true;
+}
+
+bool QueueHost::State::append_all(ObjectId id, const bytes::Slab& batch) {
+  if (Queue* queue = find(id)) return append_all(*queue, batch);
+  return !streams.owns(id) || streams.append(id, batch);
+}
+
 bool QueueHost::append_decided(ObjectId id, const bytes::Slab& batch) {
   Queue* queue = state_->find(id);
-  if (queue == nullptr) return false;
-  if (!queue->append(batch).has_value()) {
+  if (queue == nullptr && !state_->streams.owns(id)) return false;
+  if (!state_->append_all(id, batch)) {
     base::log::error("queue {}: messages of a transaction were not taken", id.value);
     return false;
   }
-  state_->touch(*queue);
-  return queue->log_options().durability != storage::Durability::memory;
+  return queue == nullptr || queue->log_options().durability != storage::Durability::memory;
 }
 
 storage::Result<Offset> QueueHost::append_stream(ObjectId id, bytes::Slab batch) {
@@ -240,6 +258,10 @@ storage::Result<Offset> QueueHost::append_stream(ObjectId id, bytes::Slab batch)
   auto offset = queue->append(std::move(batch));
   if (offset.has_value()) state_->touch(*queue);
   return offset;
+}
+
+StreamHost& QueueHost::streams() {
+  return state_->streams;
 }
 
 bool QueueHost::owns_log(LogId log) const {
@@ -269,6 +291,8 @@ void QueueHost::committed(storage::Round round) {
 
 Result<std::uint64_t> QueueHost::can_delete(ObjectId id, bool if_unused, bool if_empty) {
   const Queue* queue = state_->find(id);
+  // A stream goes whatever it holds and whoever reads it.
+  if (queue == nullptr && state_->streams.owns(id)) return 0;
   if (queue == nullptr) return base::fail(BrokerErrc::not_found, "no such queue");
   const QueueStats stats = queue->stats();
   if (if_unused && stats.consumers > 0) return base::fail(BrokerErrc::in_use, "the queue has consumers");
@@ -278,24 +302,26 @@ Result<std::uint64_t> QueueHost::can_delete(ObjectId id, bool if_unused, bool if
 
 QueueStats QueueHost::stats_of(ObjectId id) const {
   const Queue* queue = state_->find(id);
-  return queue == nullptr ? QueueStats{} : queue->stats();
+  return queue == nullptr ? state_->streams.stats(id).value_or(QueueStats{}) : queue->stats();
 }
 
 // ---- Requests
 
 Result<void> QueueHost::consume(const ConsumeRequest& request) {
   Queue* queue = state_->find(request.options.queue.queue);
-  if (queue == nullptr) return base::fail(BrokerErrc::not_found, "no such queue");
+  if (queue == nullptr) return state_->streams.consume(request);
   return queue->consume(request);
 }
 
 void QueueHost::cancel(ObjectId id, ConsumerId consumer) {
-  if (Queue* queue = state_->find(id)) queue->cancel(consumer);
+  if (Queue* queue = state_->find(id)) return queue->cancel(consumer);
+  state_->streams.cancel(id, consumer);
 }
 
 void QueueHost::settle(const std::vector<SettleRequest>& requests) {
   for (const SettleRequest& request : requests) {
-    if (Queue* queue = state_->find(request.queue)) queue->settle(request);
+    Queue* queue = state_->find(request.queue);
+    queue != nullptr ? queue->settle(request) : state_->streams.settle(request);
   }
 }
 
@@ -316,7 +342,8 @@ void QueueHost::answer_when_durable(storage::Round round, io::Task task) {
 
 void QueueHost::return_window(const std::vector<WindowReturn>& returns) {
   for (const WindowReturn& one : returns) {
-    if (Queue* queue = state_->find(one.queue)) queue->return_window(one.consumer, one.bytes);
+    Queue* queue = state_->find(one.queue);
+    queue != nullptr ? queue->return_window(one.consumer, one.bytes) : state_->streams.return_window(one);
   }
 }
 
@@ -338,7 +365,7 @@ void QueueHost::purge(ObjectId id, Callback<std::uint64_t> done) {
 
 Result<QueueStats> QueueHost::stats(ObjectId id) {
   Queue* queue = state_->find(id);
-  if (queue == nullptr) return base::fail(BrokerErrc::not_found, "no such queue");
+  if (queue == nullptr) return state_->streams.stats(id);
   queue->used();
   return queue->stats();
 }
@@ -359,11 +386,7 @@ void QueueHost::receive_move(const MoveRequest& request) {
     accepted = store.has_space(base::Bytes(request.batch.size() * request.targets.size()));
     if (accepted) {
       for (const ObjectId target : request.targets) {
-        Queue* queue = state.find(target);
-        if (queue == nullptr) continue;
-        if (queue->append(request.batch).has_value()) {
-          state.touch(*queue);
-        } else {
+        if (!state.append_all(target, request.batch)) {
           base::log::error("queue {}: a dead letter of queue {} was not taken", target.value, request.source.value);
         }
       }

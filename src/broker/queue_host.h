@@ -21,6 +21,7 @@
 namespace millrace::broker {
 
 class Shard;
+class StreamHost;
 
 /// The queues of one shard. All members run on that shard's loop; callbacks given to requests run there too, and carry
 /// their result home themselves.
@@ -53,7 +54,9 @@ class QueueHost final : public io::TurnHook {
   bool append_decided(ObjectId queue, const bytes::Slab& batch);
   /// For the stream view of a queue's log: like Store::append, and the queue learns of it. Length limits do not apply.
   storage::Result<Offset> append_stream(ObjectId queue, bytes::Slab batch);
-  /// True when the log is the own log of a queue here.
+  /// Streams are queues by name; what is done with them goes on there.
+  StreamHost& streams();
+  /// True when the log is the own log of a queue here, which is no stream.
   bool owns_log(LogId log) const;
   /// After the store's commit: makes the records of that round deliverable. To be called for every round.
   void committed(storage::Round round);

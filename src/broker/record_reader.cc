@@ -12,6 +12,8 @@ namespace {
 
 // Lengths, deltas and counts of an encoded record, about.
 constexpr std::uint64_t kRecordOverhead = 8;
+// What a message costs in a consumer's window beside its bytes.
+constexpr std::uint64_t kDeliveryOverhead = 64;
 
 }  // namespace
 
@@ -182,6 +184,22 @@ void RecordReader::loaded(storage::Result<std::vector<storage::BatchRef>> result
     failed_ = true;
   }
   on_loaded_();
+}
+
+std::uint64_t window_cost(const RecordReader::Found& found) {
+  return found.stored_bytes + kDeliveryOverhead;
+}
+
+void add_delivery(DeliveryBundle& bundle, const RecordReader::Found& found, const DeliveryHistory& history) {
+  if (bundle.slabs.empty() || bundle.slabs.back().data() != found.slab->data()) bundle.slabs.push_back(*found.slab);
+  bundle.slab_of.push_back(static_cast<std::uint32_t>(bundle.slabs.size() - 1));
+  bundle.deliveries.push_back({.offset = found.offset,
+                               .timestamp = found.timestamp,
+                               .delivery_count = history.delivery_count,
+                               .redelivered = history.redelivered,
+                               .record = found.record,
+                               .envelope = found.envelope});
+  bundle.window_bytes += window_cost(found);
 }
 
 }  // namespace millrace::broker

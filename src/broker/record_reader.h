@@ -92,4 +92,15 @@ class RecordReader {
   bool at_record_ = false;
 };
 
+/// How often a message was delivered before.
+struct DeliveryHistory {
+  std::uint32_t delivery_count = 0;
+  bool redelivered = false;
+};
+
+/// Puts a message that was found into a bundle.
+void add_delivery(DeliveryBundle& bundle, const RecordReader::Found& found, const DeliveryHistory& history);
+/// What it takes of a consumer's window.
+std::uint64_t window_cost(const RecordReader::Found& found);
+
 }  // namespace millrace::broker

@@ -10,6 +10,7 @@
 #include "broker/publish_turn.h"
 #include "broker/queue_host.h"
 #include "broker/storage_errors.h"
+#include "broker/stream_host.h"
 #include "broker/topic_settings.h"
 
 namespace millrace::broker {
@@ -191,6 +192,7 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
       const catalog::Topic* found = parts.catalog.find_topic(topic->id);
       for (const catalog::Partition& partition : found->partitions) {
         if (partition.shard != id_) continue;
+        parts.queues.streams().removed(partition.log);
         parts.store->delete_log(partition.log);
         parts.log_host.removed(partition.log);
       }

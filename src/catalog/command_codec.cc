@@ -6,7 +6,8 @@ namespace millrace::catalog {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+// Fields that a later version added are at the end of their object, and read only from that version on.
+constexpr std::uint8_t kVersion = 2;
 // No list in a command is longer.
 constexpr std::uint32_t kMaxListLength = 1'000'000;
 
@@ -14,6 +15,7 @@ constexpr std::uint32_t kMaxListLength = 1'000'000;
 
 struct Encoder {
   bytes::Writer& out;
+  static constexpr std::uint8_t version = kVersion;
 
   void operator()(const auto&... fields) { (put(fields), ...); }
   void put(bool v) { out.u8(v ? 1 : 0); }
@@ -67,6 +69,7 @@ struct Encoder {
 
 struct Decoder {
   bytes::Reader& in;
+  std::uint8_t version = kVersion;
 
   void operator()(auto&... fields) { (get(fields), ...); }
   void get(bool& v) { v = in.u8() != 0; }
@@ -142,11 +145,13 @@ template <class Codec>
 void describe(QueueSettings& v, Codec& c) {
   c(v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes, v.overflow, v.overflow_given,
     v.delivery_limit, v.message_time_to_live, v.expires, v.consumer_timeout, v.max_priority, v.single_active_consumer);
+  if (c.version >= 2) c(v.retain_time, v.segment_bytes, v.delayed_retry, v.retry_min, v.retry_max);
 }
 template <class Codec>
 void describe(Queue& v, Codec& c) {
   c(v.id, v.vhost, v.name, v.shard, v.durable, v.auto_delete, v.exclusive_owner, v.settings, v.native_arguments,
     v.native_protocol, v.owner_user);
+  if (c.version >= 2) c(v.kind);
 }
 template <class Codec>
 void describe(TopicPermission& v, Codec& c) {
@@ -156,6 +161,8 @@ template <class Codec>
 void describe(PolicyDefinition& v, Codec& c) {
   c(v.alternate_exchange, v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes,
     v.overflow, v.delivery_limit, v.message_ttl_ms, v.expires_ms);
+  if (c.version >= 2)
+    c(v.retain_ms, v.segment_bytes, v.consumer_timeout_ms, v.delayed_retry, v.retry_min_ms, v.retry_max_ms);
 }
 template <class Codec>
 void describe(Policy& v, Codec& c) {
@@ -272,11 +279,11 @@ void describe(DeletePolicy& v, Codec& c) {
 }
 
 template <std::size_t Kind = 0>
-std::optional<Command> decode_kind(std::size_t kind, bytes::Reader& body) {
+std::optional<Command> decode_kind(std::size_t kind, std::uint8_t version, bytes::Reader& body) {
   if constexpr (Kind < std::variant_size_v<Command>) {
-    if (kind != Kind) return decode_kind<Kind + 1>(kind, body);
+    if (kind != Kind) return decode_kind<Kind + 1>(kind, version, body);
     std::variant_alternative_t<Kind, Command> command;
-    Decoder decoder{body};
+    Decoder decoder{body, version};
     describe(command, decoder);
     if (!body.ok() || !body.at_end()) return std::nullopt;
     return Command(std::move(command));
@@ -301,8 +308,8 @@ std::optional<Command> decode_command(bytes::Reader& in) {
   const std::uint8_t kind = in.u8();
   const std::uint8_t version = in.u8();
   bytes::Reader body(in.view(in.u32()));
-  if (!in.ok() || version != kVersion) return std::nullopt;
-  return decode_kind(kind, body);
+  if (!in.ok() || version == 0 || version > kVersion) return std::nullopt;
+  return decode_kind(kind, version, body);
 }
 
 }  // namespace millrace::catalog

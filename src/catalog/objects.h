@@ -85,6 +85,16 @@ struct Exchange {
 
 enum class Overflow : std::uint8_t { drop_head = 0, reject_publish = 1, reject_publish_dead_letter = 2 };
 
+/// Which returned messages wait before they are delivered again. Stored: never renumber.
+enum class DelayedRetry : std::uint8_t {
+  none = 0,
+  all = 1,
+  /// Those whose return counts as a failure.
+  failed = 2,
+  /// Those whose return does not.
+  returned = 3,
+};
+
 /// What a queue does with its messages.
 struct QueueSettings {
   std::optional<std::string> dead_letter_exchange;
@@ -105,6 +115,14 @@ struct QueueSettings {
   std::optional<std::uint8_t> max_priority;
   /// One consumer gets everything; another one takes over when it goes.
   bool single_active_consumer = false;
+  /// Of a stream: whole segments older than this go. `max_length_bytes` limits its stored bytes in the same way.
+  std::optional<base::Millis> retain_time;
+  /// Of a stream: the size of a segment.
+  std::optional<std::uint64_t> segment_bytes;
+  /// A message that came back waits for `retry_min` times the number of its returns, at most `retry_max`.
+  std::optional<DelayedRetry> delayed_retry;
+  std::optional<base::Millis> retry_min;
+  std::optional<base::Millis> retry_max;
   friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
 };
 
@@ -119,11 +137,25 @@ struct PolicyDefinition {
   std::optional<std::uint32_t> delivery_limit;
   std::optional<std::uint64_t> message_ttl_ms;
   std::optional<std::uint64_t> expires_ms;
+  std::optional<std::uint64_t> retain_ms;
+  std::optional<std::uint64_t> segment_bytes;
+  std::optional<std::uint64_t> consumer_timeout_ms;
+  std::optional<DelayedRetry> delayed_retry;
+  std::optional<std::uint64_t> retry_min_ms;
+  std::optional<std::uint64_t> retry_max_ms;
   friend bool operator==(const PolicyDefinition&, const PolicyDefinition&) = default;
 };
 
 /// Stored: never renumber.
-enum class PolicyTarget : std::uint8_t { all = 0, queues = 1, exchanges = 2 };
+enum class PolicyTarget : std::uint8_t {
+  all = 0,
+  queues = 1,
+  exchanges = 2,
+  // One kind of queue only.
+  ordinary_queues = 3,
+  counting_queues = 4,
+  streams = 5,
+};
 
 /// Settings for all objects of a virtual host whose names match. Of several the one with the highest priority counts;
 /// among equals the first by name. An operator's policy limits what policies and objects say: see broker/policies.h.
@@ -138,11 +170,21 @@ struct Policy {
   PolicyDefinition definition;
 };
 
+/// Stored: never renumber.
+enum class QueueKind : std::uint8_t {
+  ordinary = 0,
+  /// The same with stricter rules: always stored, and returns of a message are counted.
+  counting = 1,
+  /// Read by position: reading takes nothing away, and everybody gets everything.
+  stream = 2,
+};
+
 struct Queue {
   ObjectId id;  // its log has the same number
   ObjectId vhost;
   std::string name;
   ShardId shard;
+  QueueKind kind = QueueKind::ordinary;
   bool durable = true;
   bool auto_delete = false;
   /// The connection that may use it, and with which it goes.

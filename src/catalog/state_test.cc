@@ -245,5 +245,27 @@ TEST(CatalogCommand, ReadsWhatItWroteAndNothingShorter) {
   EXPECT_FALSE(decode_command(unknown).has_value());
 }
 
+TEST(CatalogCommand, ReadsWhatAnOlderVersionWrote) {
+  Queue queue;
+  queue.id = ObjectId(9);
+  queue.name = "q";
+  queue.settings.max_length = 10;
+  bytes::ByteVector out;
+  bytes::Writer writer(out);
+  encode_command(writer, CreateQueue{queue});
+  // Version 2 has five settings before the last fields (arguments, protocol, user), and the kind behind them.
+  constexpr std::size_t kLastFields = 4 + 1 + 4;
+  constexpr std::size_t kSettings = 5;
+  out.pop_back();
+  out.erase(out.end() - kLastFields - kSettings, out.end() - kLastFields);
+  out[1] = 1;
+  out[5] = static_cast<std::uint8_t>(out[5] - kSettings - 1);
+  bytes::Reader in(out);
+  const auto command = decode_command(in);
+  ASSERT_TRUE(command.has_value());
+  EXPECT_EQ(std::get<CreateQueue>(*command).queue.settings, queue.settings);
+  EXPECT_EQ(std::get<CreateQueue>(*command).queue.kind, QueueKind::ordinary);
+}
+
 }  // namespace
 }  // namespace millrace::catalog

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "broker/placement.h"
 #include "gateway/amqp091/definitions.h"
+#include "gateway/amqp091/stream_arguments.h"
 #include "wire/amqp091/field_table.h"
 
 namespace millrace::server {
@@ -107,7 +108,10 @@ bytes::ByteVector arguments_of(const json::object& object) {
 catalog::PolicyTarget target_of(const std::string& text) {
   if (text == "all") return catalog::PolicyTarget::all;
   if (text == "exchanges") return catalog::PolicyTarget::exchanges;
-  if (text == "queues" || text == "classic_queues" || text == "quorum_queues") return catalog::PolicyTarget::queues;
+  if (text == "queues") return catalog::PolicyTarget::queues;
+  if (text == "classic_queues") return catalog::PolicyTarget::ordinary_queues;
+  if (text == "quorum_queues") return catalog::PolicyTarget::counting_queues;
+  if (text == "streams") return catalog::PolicyTarget::streams;
   refuse(fmt::format("'apply-to' is '{}'", text));
 }
 
@@ -116,6 +120,43 @@ catalog::Overflow overflow_of(const std::string& text) {
   if (text == "reject-publish") return catalog::Overflow::reject_publish;
   if (text == "reject-publish-dlx") return catalog::Overflow::reject_publish_dead_letter;
   refuse(fmt::format("'overflow' is '{}'", text));
+}
+
+/// Keys that only streams have; false for other keys.
+bool of_streams(const json::object& object, std::string_view key, const json::value& value,
+                catalog::PolicyDefinition& result) {
+  if (key == "max-age") {
+    const auto age = gateway::amqp091::parse_age(text_of(object, key));
+    if (!age.has_value()) refuse(fmt::format("'max-age' is '{}'", text_of(object, key)));
+    result.retain_ms = static_cast<std::uint64_t>(age->value);
+  } else if (key == "stream-max-segment-size-bytes") {
+    result.segment_bytes = limit_of(value, key);
+  } else {
+    return false;
+  }
+  return true;
+}
+
+/// What other servers do with these is so anyway, or has no counterpart: where a queue's copies are, what is kept in
+/// memory.
+bool is_meaningless(std::string_view key) {
+  constexpr std::string_view kKeys[] = {"dead-letter-strategy",
+                                        "ha-mode",
+                                        "ha-params",
+                                        "ha-promote-on-failure",
+                                        "ha-promote-on-shutdown",
+                                        "ha-sync-batch-size",
+                                        "ha-sync-mode",
+                                        "initial-cluster-size",
+                                        "max-in-memory-bytes",
+                                        "max-in-memory-length",
+                                        "queue-leader-locator",
+                                        "queue-master-locator",
+                                        "queue-mode",
+                                        "queue-version",
+                                        "stream-filter-size-bytes",
+                                        "target-group-size"};
+  return std::ranges::binary_search(kKeys, key);
 }
 
 catalog::PolicyDefinition definition_of(const json::object& object, const std::string& policy) {
@@ -144,7 +185,7 @@ catalog::PolicyDefinition definition_of(const json::object& object, const std::s
     } else if (key == "expires") {
       result.expires_ms = limit_of(value, key);
       if (*result.expires_ms == 0) refuse("'expires' is 0");
-    } else {
+    } else if (!of_streams(object, key, value, result) && !is_meaningless(key)) {
       base::log::warning("definitions: policy '{}': '{}' has no effect", policy, key);
     }
   }

@@ -4,6 +4,7 @@
 
 #include "gateway/amqp091/channel.h"
 #include "gateway/amqp091/declare_arguments.h"
+#include "gateway/amqp091/stream_arguments.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -36,8 +37,8 @@ void Channel::basic_consume(const wire::BasicConsume& method) {
   if (method.queue == kReplyTo) return consume_replies(method);
   const auto name = queue_name(method.queue);
   if (!name.has_value() || !allow_queue(Operation::read, *name)) return;
-  const catalog::Queue* queue = find_queue(*name);
-  if (queue == nullptr) return;
+  const auto source = find_source(*name);
+  if (!source.has_value()) return;
   std::string tag = consumer_tag(method);
   if (consumers_.contains(tag) || (reply_address_.has_value() && tag == reply_tag_)) {
     return fail(ReplyCode::not_allowed, fmt::format("attempt to reuse consumer tag '{}'", tag));
@@ -47,19 +48,14 @@ void Channel::basic_consume(const wire::BasicConsume& method) {
                 fmt::format("reached maximum ({}) of consumers per channel", kMaxConsumersPerChannel));
   }
   broker::ConsumeOptions options;
-  options.queue = {queue->id, queue->shard};
+  options.queue = source->ref;
   options.connection = connection_.id();
   options.auto_ack = method.no_ack;
   options.exclusive = method.exclusive;
   options.prefetch = method.no_ack ? 0 : prefetch_;
   options.tag = tag;
-  if (const auto priority = method.arguments.find("x-priority")) {
-    const auto value = priority->as_int();
-    if (!value.has_value()) return fail(unacceptable_type("x-priority", *priority, queue_text(*name)));
-    options.priority = static_cast<std::int32_t>(std::clamp<std::int64_t>(*value, INT32_MIN, INT32_MAX));
-  }
-  auto consumer = std::make_shared<Consumer>(*this, tag, *name, options.queue, method.no_ack);
-  consumer->set_counts_returns(queue_type_of(*queue) == QueueType::quorum);
+  if (!read_consumer(method, *name, *source, options)) return;
+  auto consumer = std::make_shared<Consumer>(*this, tag, *name, options.queue, source->type, method.no_ack);
   consumers_.emplace(std::move(tag), consumer);
   auto answer = later<broker::ConsumerId>(
       [consumer, no_wait = method.no_wait](Channel& channel, const broker::Result<broker::ConsumerId>& result) {
@@ -72,6 +68,36 @@ void Channel::basic_consume(const wire::BasicConsume& method) {
         if (!consumer->attached() && result.has_value()) shard.consumers().drop(*result);
         answer(std::move(result));
       });
+}
+
+/// What the arguments say, and what the queue's type asks for.
+bool Channel::read_consumer(const wire::BasicConsume& method, const std::string& name, const Source& source,
+                            broker::ConsumeOptions& options) {
+  const std::string resource = queue_text(name);
+  if (const auto failure = check_consumer_arguments(method.arguments, source.type, resource)) {
+    fail(*failure);
+    return false;
+  }
+  if (const auto priority = method.arguments.find("x-priority")) {
+    const auto value = priority->as_int();
+    if (!value.has_value()) {
+      fail(unacceptable_type("x-priority", *priority, resource));
+      return false;
+    }
+    options.priority = static_cast<std::int32_t>(std::clamp<std::int64_t>(*value, INT32_MIN, INT32_MAX));
+  }
+  if (source.type != QueueType::stream) return true;
+  if (prefetch_ == 0) {
+    fail(ReplyCode::precondition_failed, fmt::format("consumer prefetch count is not set for stream {}", resource));
+    return false;
+  }
+  if (method.no_ack) {
+    fail(ReplyCode::not_implemented, fmt::format("automatic acknowledgement not supported by stream {}", resource));
+    return false;
+  }
+  const auto failure = read_stream_consumer(method.arguments, connection_.now(), resource, shard().codecs(), options);
+  if (failure.has_value()) fail(*failure);
+  return !failure.has_value();
 }
 
 void Channel::consume_answered(const std::shared_ptr<Consumer>& consumer, bool no_wait,
@@ -135,8 +161,7 @@ void Channel::write_delivery(Consumer& consumer, const broker::Delivery& deliver
   const std::uint64_t tag =
       consumer.no_ack() ? tags_.skip() : tags_.add({consumer.queue(), consumer.id(), delivery.offset});
   Presenter& presenter = connection_.presenter();
-  const OutgoingMessage message = consumer.counts_returns() ? presenter.present_counted(delivery, consumer.queue_name())
-                                                            : presenter.present(delivery, consumer.queue_name());
+  const OutgoingMessage message = presenter.present(delivery, consumer.queue_name(), consumer.queue_type());
   const std::uint32_t frame_max = connection_.frame_max();
   if (message.body.size() < kShareFrom) {
     wire::append_deliver(connection_.out(), number_, consumer.tag(), tag, delivery.redelivered, message.exchange,

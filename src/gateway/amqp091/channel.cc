@@ -380,6 +380,19 @@ const catalog::Queue* Channel::find_queue(std::string_view name) {
   return queue;
 }
 
+std::optional<Channel::Source> Channel::find_source(std::string_view name) {
+  if (shard().catalog().find_queue(connection_.vhost().id, name) == nullptr) {
+    const catalog::Topic* topic = shard().catalog().find_topic(connection_.vhost().id, name);
+    if (topic != nullptr && topic->partitions.size() == 1) {
+      const catalog::Partition& only = topic->partitions.front();
+      return Source{{model::ObjectId(only.log.value), only.shard}, QueueType::stream};
+    }
+  }
+  const catalog::Queue* queue = find_queue(name);
+  if (queue == nullptr) return std::nullopt;
+  return source_of(*queue);
+}
+
 const catalog::Exchange* Channel::find_exchange(std::string_view name) {
   const catalog::Exchange* exchange = shard().catalog().find_exchange(connection_.vhost().id, name);
   if (exchange == nullptr) fail(ReplyCode::not_found, fmt::format("no {}", exchange_text(name)));

@@ -14,6 +14,7 @@
 #include "gateway/amqp091/delivery_tags.h"
 #include "gateway/amqp091/delivery_times.h"
 #include "gateway/amqp091/more_keys.h"
+#include "gateway/amqp091/queue_types.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -107,6 +108,13 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   bool allow_topic(auth::Operation operation, const catalog::Exchange& exchange, std::string_view routing_key);
   std::optional<std::string> queue_name(std::string_view given);
   const catalog::Queue* find_queue(std::string_view name);
+  /// What can be consumed under a queue's name: a queue, or a topic of one partition, which is a stream.
+  struct Source {
+    broker::QueueRef ref;
+    QueueType type = QueueType::classic;
+  };
+  static Source source_of(const catalog::Queue& queue) { return {{queue.id, queue.shard}, queue_type_of(queue)}; }
+  std::optional<Source> find_source(std::string_view name);
   const catalog::Exchange* find_exchange(std::string_view name);
   std::string queue_text(std::string_view name) const;
   std::string exchange_text(std::string_view name) const;
@@ -159,7 +167,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void queue_redeclare(const QueueDeclaration& wanted, const catalog::Queue& current);
   void queue_create(QueueDeclaration wanted);
   void queue_created(QueueDeclaration wanted, const broker::Result<broker::QueueRef>& result);
-  void queue_declared(const std::string& name, broker::QueueRef queue, bool no_wait);
+  void queue_declared(const std::string& name, const Source& source, bool no_wait);
 
   // queue_methods.cc
   void queue_bind(const wire::QueueBind& method);
@@ -194,6 +202,8 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void basic_qos(const wire::BasicQos& method);
   void basic_consume(const wire::BasicConsume& method);
   std::string consumer_tag(const wire::BasicConsume& method);
+  bool read_consumer(const wire::BasicConsume& method, const std::string& name, const Source& source,
+                     broker::ConsumeOptions& options);
   void consume_answered(const std::shared_ptr<Consumer>& consumer, bool no_wait,
                         const broker::Result<broker::ConsumerId>& result);
   void basic_cancel(const wire::BasicCancel& method);
@@ -214,7 +224,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
 
   // basic_get.cc
   void basic_get(const wire::BasicGet& method);
-  void got(const std::string& queue_name, bool no_ack, bool counts_returns, const broker::GetReply& result);
+  void got(const std::string& queue_name, bool no_ack, QueueType type, const broker::GetReply& result);
 
   // basic_ack.cc
   void basic_ack(const wire::BasicAck& method);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "broker/consumers.h"
+#include "gateway/amqp091/queue_types.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -12,16 +13,21 @@ class Channel;
 /// One consumer of a channel, as the broker sees it. Kept by its channel, and by requests that are under way.
 class Consumer final : public broker::ConsumerSink {
  public:
-  Consumer(Channel& channel, std::string tag, std::string queue_name, broker::QueueRef queue, bool no_ack)
-      : channel_(&channel), tag_(std::move(tag)), queue_name_(std::move(queue_name)), queue_(queue), no_ack_(no_ack) {}
+  Consumer(Channel& channel, std::string tag, std::string queue_name, broker::QueueRef queue, QueueType queue_type,
+           bool no_ack)
+      : channel_(&channel),
+        tag_(std::move(tag)),
+        queue_name_(std::move(queue_name)),
+        queue_(queue),
+        queue_type_(queue_type),
+        no_ack_(no_ack) {}
 
   const std::string& tag() const { return tag_; }
   const std::string& queue_name() const { return queue_name_; }
   broker::QueueRef queue() const { return queue_; }
   bool no_ack() const { return no_ack_; }
-  /// Its queue tells how often a message came back.
-  bool counts_returns() const { return counts_returns_; }
-  void set_counts_returns(bool counts) { counts_returns_ = counts; }
+  /// Tells what its deliveries say of themselves.
+  QueueType queue_type() const { return queue_type_; }
   /// ConsumerId(0) until the broker has answered.
   broker::ConsumerId id() const { return id_; }
   void set_id(broker::ConsumerId id) { id_ = id; }
@@ -37,8 +43,8 @@ class Consumer final : public broker::ConsumerSink {
   std::string tag_;
   std::string queue_name_;
   broker::QueueRef queue_;
+  QueueType queue_type_;
   bool no_ack_;
-  bool counts_returns_ = false;
   broker::ConsumerId id_;
 };
 

@@ -4,7 +4,8 @@
 
 #include <span>
 
-#include "gateway/amqp091/native_codec.h"
+#include "gateway/amqp091/argument_reader.h"
+#include "gateway/amqp091/stream_arguments.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -16,9 +17,8 @@ using wire::ReplyCode;
 
 namespace {
 
-constexpr std::string_view kQueueType = "x-queue-type";
+constexpr std::string_view kQueueType = kQueueTypeArgument;
 constexpr std::string_view kDefaultQueueType = "classic";
-constexpr std::string_view kQuorumQueueType = "quorum";
 constexpr std::string_view kAlternateExchange = "alternate-exchange";
 
 constexpr std::string_view kComparedQueueArguments[] = {
@@ -41,6 +41,11 @@ constexpr std::string_view kComparedQueueArguments[] = {
     "x-consumer-timeout",
     "x-max-age",
     "x-stream-max-segment-size-bytes",
+    "x-stream-filter-size-bytes",
+    "x-initial-cluster-size",
+    "x-delayed-retry-type",
+    "x-delayed-retry-min",
+    "x-delayed-retry-max",
     "x-quorum-initial-group-size",
     "x-queue-leader-locator",
 };
@@ -129,90 +134,25 @@ std::optional<Failure> compare(FieldTableView received, FieldTableView current, 
   return std::nullopt;
 }
 
-/// Reads arguments one after another; remembers the first failure.
-class ArgumentReader {
- public:
-  ArgumentReader(FieldTableView arguments, std::string_view resource) : arguments_(arguments), resource_(resource) {}
+QueueType read_queue_type(ArgumentReader& in) {
+  const std::string name = in.text(kQueueType).value_or(std::string(kDefaultQueueType));
+  const auto type = parse_queue_type(name);
+  if (!type.has_value()) in.invalid(kQueueType, fmt::format("unsupported queue type '{}'", name));
+  return type.value_or(QueueType::classic);
+}
 
-  std::optional<std::string> text(std::string_view name) {
-    const auto value = arguments_.find(name);
-    if (!value.has_value()) return std::nullopt;
-    const auto found = value->as_text();
-    if (!found.has_value()) {
-      bad_type(name, *value);
-      return std::nullopt;
-    }
-    return std::string(*found);
+void check_flags(ArgumentReader& in, QueueType type, const QueueFlags& flags) {
+  if (type == QueueType::classic) return;
+  if (flags.server_named) {
+    in.fail({ReplyCode::precondition_failed,
+             fmt::format("Cannot declare a server-named queue for type {}", implementation_name(type))});
   }
-
-  /// The name of an exchange; its type has an error of its own.
-  std::optional<std::string> exchange(std::string_view name) {
-    const auto value = arguments_.find(name);
-    if (!value.has_value() || value->as_text().has_value()) return text(name);
-    fail({ReplyCode::precondition_failed,
-          fmt::format("invalid type '{}' for arg '{}' in {}", type_text(value->tag), name, resource_)});
-    return std::nullopt;
-  }
-
-  std::optional<std::int64_t> number(std::string_view name, std::int64_t minimum) {
-    const auto value = arguments_.find(name);
-    if (!value.has_value()) return std::nullopt;
-    const auto found = value->as_int();
-    if (!found.has_value()) {
-      bad_type(name, *value);
-    } else if (*found < minimum) {
-      invalid(name,
-              *found < 0 ? fmt::format("{{value_negative,{}}}", *found) : fmt::format("{{value_zero,{}}}", *found));
-    } else {
-      return found;
-    }
-    return std::nullopt;
-  }
-
-  std::optional<base::Millis> time(std::string_view name, std::int64_t minimum) {
-    const auto found = number(name, minimum);
-    if (!found.has_value()) return std::nullopt;
-    if (*found > kMaxExpiry.value) invalid(name, fmt::format("{{value_too_big,{}}}", *found));
-    return base::Millis(*found);
-  }
-
-  bool flag(std::string_view name) {
-    const auto value = arguments_.find(name);
-    if (!value.has_value()) return false;
-    if (!value->as_bool().has_value()) bad_type(name, *value);
-    return value->as_bool().value_or(false);
-  }
-
-  void invalid(std::string_view name, std::string_view why) {
-    fail({ReplyCode::precondition_failed, fmt::format("invalid arg '{}' for {}: {}", name, resource_, why)});
-  }
-  void fail(Failure failure) {
-    if (!failure_.has_value()) failure_ = std::move(failure);
-  }
-  const std::optional<Failure>& failure() const { return failure_; }
-  FieldTableView arguments() const { return arguments_; }
-  std::string_view resource() const { return resource_; }
-
- private:
-  void bad_type(std::string_view name, const FieldRef& value) { fail(unacceptable_type(name, value, resource_)); }
-
-  FieldTableView arguments_;
-  std::string_view resource_;
-  std::optional<Failure> failure_;
-};
-
-QueueType read_queue_type(ArgumentReader& in, const QueueFlags& flags) {
-  const std::string type = in.text(kQueueType).value_or(std::string(kDefaultQueueType));
-  if (type == kDefaultQueueType) return QueueType::classic;
-  if (type == "stream") in.fail({ReplyCode::not_implemented, "queue type 'stream'"});
-  if (type != kQuorumQueueType) in.invalid(kQueueType, fmt::format("unsupported queue type '{}'", type));
   const auto unfit = [&in](std::string_view property) {
     in.fail({ReplyCode::precondition_failed, fmt::format("invalid property '{}' for {}", property, in.resource())});
   };
-  if (!flags.durable) unfit("non-durable");
   if (flags.auto_delete) unfit("auto-delete");
   if (flags.exclusive) unfit("exclusive-owner");
-  return QueueType::quorum;
+  if (!flags.durable) unfit("non-durable");
 }
 
 void read_delivery_limit(ArgumentReader& in, QueueType type, catalog::QueueSettings& settings) {
@@ -250,17 +190,11 @@ void read_priorities(ArgumentReader& in, QueueType type, catalog::QueueSettings&
 
 }  // namespace
 
-QueueType queue_type_of(const catalog::Queue& queue) {
-  if (queue.native_protocol != model::Protocol::amqp091) return QueueType::classic;
-  const auto type = FieldTableView::trusted(queue.native_arguments).find(kQueueType);
-  return type.has_value() && type->as_text() == kQuorumQueueType ? QueueType::quorum : QueueType::classic;
-}
-
-std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableView arguments, const QueueFlags& flags,
-                                                                     std::string_view resource) {
+std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const QueueFlags& flags,
+                                             std::string_view resource, catalog::Queue& queue) {
   ArgumentReader in(arguments, resource);
   catalog::QueueSettings settings;
-  const QueueType type = read_queue_type(in, flags);
+  const QueueType type = read_queue_type(in);
   settings.dead_letter_exchange = in.exchange("x-dead-letter-exchange");
   settings.dead_letter_routing_key = in.text("x-dead-letter-routing-key");
   if (settings.dead_letter_routing_key.has_value() && !settings.dead_letter_exchange.has_value()) {
@@ -281,8 +215,13 @@ std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(FieldTableV
   in.text("x-queue-mode");
   in.number("x-queue-version", 0);
   read_priorities(in, type, settings);
-  if (in.failure().has_value()) return std::unexpected(*in.failure());
-  return settings;
+  read_stream_settings(in, settings);
+  if (auto failure = check_known_arguments(arguments, type, resource)) in.fail(*failure);
+  check_flags(in, type, flags);
+  if (in.failure().has_value()) return in.failure();
+  queue.kind = kind_of(type);
+  queue.settings = std::move(settings);
+  return std::nullopt;
 }
 
 std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(FieldTableView arguments,

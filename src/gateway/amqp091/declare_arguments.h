@@ -7,6 +7,7 @@
 
 #include "catalog/objects.h"
 #include "gateway/amqp091/errors.h"
+#include "gateway/amqp091/queue_types.h"
 #include "wire/amqp091/field_table_view.h"
 
 namespace millrace::gateway::amqp091 {
@@ -18,21 +19,16 @@ struct QueueFlags {
   bool durable = false;
   bool exclusive = false;
   bool auto_delete = false;
+  bool server_named = false;
 };
-
-/// What a queue was declared as. The broker knows one kind of queue; these differ in defaults and in what clients see.
-enum class QueueType : std::uint8_t { classic, quorum };
-/// Of a queue of any protocol.
-QueueType queue_type_of(const catalog::Queue& queue);
 
 /// Returns of a message to a quorum queue before it is dead-lettered or dropped, unless the queue says otherwise.
 inline constexpr std::uint32_t kQuorumDeliveryLimit = 20;
 
-/// Reads the x- arguments of queue.declare. Unknown ones are kept by the caller and mean nothing. `resource` is the
-/// queue for error texts.
-std::expected<catalog::QueueSettings, Failure> parse_queue_arguments(wire::FieldTableView arguments,
-                                                                     const QueueFlags& flags,
-                                                                     std::string_view resource);
+/// Reads the x- arguments of queue.declare into `queue`: its kind and settings. Unknown ones are kept by the caller and
+/// mean nothing. `resource` is the queue for error texts.
+std::optional<Failure> parse_queue_arguments(wire::FieldTableView arguments, const QueueFlags& flags,
+                                             std::string_view resource, catalog::Queue& queue);
 
 /// Reads alternate-exchange; nothing when it is not there.
 std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(wire::FieldTableView arguments,

@@ -186,7 +186,6 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
                                              {"x-max-length", std::int32_t{5}},
                                              {"x-max-length-bytes", std::int64_t{500}},
                                              {"x-overflow", "reject-publish"},
-                                             {"x-delivery-limit", std::int32_t{3}},
                                              {"x-message-ttl", std::int32_t{60000}},
                                              {"x-expires", std::int64_t{3600000}},
                                              {"x-max-priority", std::int32_t{9}},
@@ -201,7 +200,6 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
   expected.max_length_bytes = 500;
   expected.overflow = catalog::Overflow::reject_publish;
   expected.overflow_given = true;
-  expected.delivery_limit = 3;
   expected.message_time_to_live = base::Millis(60'000);
   expected.expires = base::Millis(3'600'000);
   expected.max_priority = 9;

@@ -33,16 +33,16 @@ std::expected<catalog::Exchange, Failure> define_exchange(DefinedExchange wanted
 }
 
 std::expected<catalog::Queue, Failure> define_queue(DefinedQueue wanted, const catalog::VirtualHost& vhost) {
-  auto settings =
-      parse_queue_arguments(wire::FieldTableView::trusted(wanted.arguments),
-                            {wanted.durable, false, wanted.auto_delete}, queue_text(wanted.name, vhost.name));
-  if (!settings.has_value()) return std::unexpected(settings.error());
   catalog::Queue queue;
   queue.vhost = vhost.id;
   queue.name = std::move(wanted.name);
   queue.durable = wanted.durable;
   queue.auto_delete = wanted.auto_delete;
-  queue.settings = std::move(*settings);
+  if (auto failure = parse_queue_arguments(wire::FieldTableView::trusted(wanted.arguments),
+                                           {.durable = wanted.durable, .auto_delete = wanted.auto_delete},
+                                           queue_text(queue.name, vhost.name), queue)) {
+    return std::unexpected(std::move(*failure));
+  }
   queue.native_arguments = std::move(wanted.arguments);
   queue.native_protocol = model::Protocol::amqp091;
   return queue;

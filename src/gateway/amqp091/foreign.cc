@@ -2,6 +2,7 @@
 
 #include "gateway/amqp091/native_block.h"
 #include "gateway/amqp091/native_codec.h"
+#include "gateway/amqp091/stream_arguments.h"
 #include "wire/amqp091/arguments.h"
 
 namespace millrace::gateway::amqp091 {
@@ -60,20 +61,17 @@ OutgoingMessage Presenter::present(const broker::Delivery& delivery, std::string
   return present_foreign(delivery, queue_name);
 }
 
-OutgoingMessage Presenter::present_counted(const broker::Delivery& delivery, std::string_view queue_name) {
+OutgoingMessage Presenter::present(const broker::Delivery& delivery, std::string_view queue_name, QueueType type) {
   OutgoingMessage message = present(delivery, queue_name);
-  if (delivery.delivery_count == 0) return message;
-  auto properties = wire::BasicProperties::decode(message.properties);
-  if (!properties.has_value()) return message;
-  wire::FieldTable headers;
-  if (properties->headers.has_value()) headers = wire::FieldTable::decode(*properties->headers);
-  headers.set(kDeliveryCountHeader, std::int64_t{delivery.delivery_count});
-  const bytes::ByteVector header_content = headers.content();
-  properties->headers = wire::FieldTableView::trusted(header_content);
-  counted_.clear();
-  bytes::Writer writer(counted_);
-  properties->encode(writer);
-  message.properties = counted_;
+  const bool counted = type == QueueType::quorum && delivery.delivery_count > 0;
+  if (type != QueueType::stream && !counted) return message;
+  with_header_.clear();
+  if (counted) {
+    wire::append_with_header_entry(with_header_, message.properties, kDeliveryCountHeader, delivery.delivery_count);
+  } else {
+    wire::append_with_header_entry(with_header_, message.properties, kStreamOffsetHeader, delivery.offset.value);
+  }
+  message.properties = with_header_;
   return message;
 }
 

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "broker/delivery.h"
+#include "gateway/amqp091/queue_types.h"
 #include "model/properties.h"
 
 namespace millrace::gateway::amqp091 {
@@ -31,9 +32,10 @@ inline constexpr std::string_view kDeliveryCountHeader = "x-delivery-count";
 class Presenter {
  public:
   explicit Presenter(const model::NativeCodecs& codecs) : codecs_(codecs) {}
+  /// Of a quorum queue with kDeliveryCountHeader, when the message came back at least once; of a stream with
+  /// kStreamOffsetHeader.
+  OutgoingMessage present(const broker::Delivery& delivery, std::string_view queue_name, QueueType type);
   OutgoingMessage present(const broker::Delivery& delivery, std::string_view queue_name);
-  /// The same with kDeliveryCountHeader, when the message came back at least once.
-  OutgoingMessage present_counted(const broker::Delivery& delivery, std::string_view queue_name);
 
  private:
   OutgoingMessage present_foreign(const broker::Delivery& delivery, std::string_view queue_name);
@@ -42,7 +44,7 @@ class Presenter {
   std::string exchange_;
   std::string routing_key_;
   bytes::ByteVector properties_;
-  bytes::ByteVector counted_;
+  bytes::ByteVector with_header_;
 };
 
 }  // namespace millrace::gateway::amqp091

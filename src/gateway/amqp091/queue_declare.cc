@@ -15,8 +15,9 @@ struct QueueDeclaration {
   bool exclusive = false;
   bool auto_delete = false;
   bool no_wait = false;
+  bool server_named = false;
+  QueueType type = QueueType::classic;
   bytes::ByteVector arguments;
-  catalog::QueueSettings settings;
 };
 
 namespace {
@@ -37,6 +38,7 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
   const bytes::ByteView arguments = method.arguments.content();
   wanted.arguments.assign(arguments.begin(), arguments.end());
   if (wanted.name.empty()) {
+    wanted.server_named = true;
     wanted.name = "amq.gen-" + connection_.unique_suffix();
   } else {
     // Line ends in names have crept in from files of names before.
@@ -53,8 +55,8 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
 }
 
 void Channel::queue_declare_passive(const wire::QueueDeclare& method) {
-  const catalog::Queue* queue = find_queue(method.queue);
-  if (queue != nullptr) queue_declared(queue->name, {queue->id, queue->shard}, method.no_wait);
+  const auto source = find_source(method.queue);
+  if (source.has_value()) queue_declared(std::string(method.queue), *source, method.no_wait);
 }
 
 void Channel::queue_redeclare(const QueueDeclaration& wanted, const catalog::Queue& current) {
@@ -69,25 +71,26 @@ void Channel::queue_redeclare(const QueueDeclaration& wanted, const catalog::Que
       current.native_protocol == model::Protocol::amqp091 ? current.native_arguments : bytes::ByteView{});
   const auto received = wire::FieldTableView::trusted(wanted.arguments);
   if (const auto failure = compare_queue_arguments(received, arguments, resource)) return fail(*failure);
-  queue_declared(wanted.name, {current.id, current.shard}, wanted.no_wait);
+  queue_declared(wanted.name, source_of(current), wanted.no_wait);
 }
 
 void Channel::queue_create(QueueDeclaration wanted) {
-  const auto arguments = wire::FieldTableView::trusted(wanted.arguments);
-  auto settings =
-      parse_queue_arguments(arguments, {wanted.durable, wanted.exclusive, wanted.auto_delete}, queue_text(wanted.name));
-  if (!settings.has_value()) return fail(settings.error());
-  if (settings->dead_letter_exchange.has_value()) {
-    if (!allow_queue(Operation::read, wanted.name)) return;
-    if (!allow_exchange(Operation::write, *settings->dead_letter_exchange)) return;
-  }
   catalog::Queue queue;
   queue.vhost = connection_.vhost().id;
   queue.name = wanted.name;
   queue.durable = wanted.durable;
   queue.auto_delete = wanted.auto_delete;
+  if (auto failure = parse_queue_arguments(wire::FieldTableView::trusted(wanted.arguments),
+                                           {wanted.durable, wanted.exclusive, wanted.auto_delete, wanted.server_named},
+                                           queue_text(wanted.name), queue)) {
+    return fail(*failure);
+  }
+  if (queue.settings.dead_letter_exchange.has_value()) {
+    if (!allow_queue(Operation::read, wanted.name)) return;
+    if (!allow_exchange(Operation::write, *queue.settings.dead_letter_exchange)) return;
+  }
   if (wanted.exclusive) queue.exclusive_owner = connection_.id().value;
-  queue.settings = std::move(*settings);
+  wanted.type = queue_type_of(queue);
   queue.native_arguments = wanted.arguments;
   queue.native_protocol = model::Protocol::amqp091;
   queue.owner_user = connection_.user();
@@ -102,7 +105,7 @@ void Channel::queue_create(QueueDeclaration wanted) {
 void Channel::queue_created(QueueDeclaration wanted, const broker::Result<broker::QueueRef>& result) {
   if (result.has_value()) {
     if (wanted.exclusive) connection_.add_exclusive_queue(result->queue);
-    return queue_declared(wanted.name, *result, wanted.no_wait);
+    return queue_declared(wanted.name, {*result, wanted.type}, wanted.no_wait);
   }
   if (result.error().code != broker::BrokerErrc::already_exists) {
     return fail(to_failure(result.error(), queue_text(wanted.name)));
@@ -117,13 +120,17 @@ void Channel::queue_created(QueueDeclaration wanted, const broker::Result<broker
       }));
 }
 
-void Channel::queue_declared(const std::string& name, broker::QueueRef queue, bool no_wait) {
+void Channel::queue_declared(const std::string& name, const Source& source, bool no_wait) {
   last_queue_ = name;
   if (no_wait) return;
   shard().consumers().stats(
-      queue, later<broker::QueueStats>([name](Channel& channel, const broker::Result<broker::QueueStats>& result) {
+      source.ref, later<broker::QueueStats>([name, type = source.type](
+                                                Channel& channel, const broker::Result<broker::QueueStats>& result) {
         if (!result.has_value()) return channel.fail(to_failure(result.error(), channel.queue_text(name)));
-        channel.reply(wire::QueueDeclareOk{name, static_cast<std::uint32_t>(result->ready), result->consumers});
+        // The readers of a stream are not counted.
+        const std::uint32_t consumers = type == QueueType::stream ? 0 : result->consumers;
+        channel.reply(wire::QueueDeclareOk{
+            name, static_cast<std::uint32_t>(std::min<std::uint64_t>(result->ready, UINT32_MAX)), consumers});
       }));
 }
 

@@ -1,3 +1,5 @@
+#include <fmt/core.h>
+
 #include "gateway/amqp091/bind.h"
 #include "gateway/amqp091/channel.h"
 
@@ -26,9 +28,13 @@ void Channel::queue_unbind(const wire::QueueUnbind& method) {
 void Channel::queue_purge(const wire::QueuePurge& method) {
   const auto name = queue_name(method.queue);
   if (!name.has_value() || !allow_queue(Operation::read, *name)) return;
-  const catalog::Queue* queue = find_queue(*name);
-  if (queue == nullptr) return;
-  shard().consumers().purge({queue->id, queue->shard},
+  const auto source = find_source(*name);
+  if (!source.has_value()) return;
+  if (source->type == QueueType::stream) {
+    return fail(wire::ReplyCode::not_implemented,
+                fmt::format("queue.purge not supported by stream queues {}", queue_text(*name)));
+  }
+  shard().consumers().purge(source->ref,
                             later<std::uint64_t>([name = *name, no_wait = method.no_wait](
                                                      Channel& channel, const broker::Result<std::uint64_t>& result) {
                               if (!result.has_value())

@@ -99,4 +99,34 @@ void BasicProperties::encode(bytes::Writer& out) const {
   });
 }
 
+void append_with_header_entry(bytes::ByteVector& out, bytes::ByteView block, std::string_view name,
+                              std::int64_t value) {
+  constexpr unsigned kHeadersFlag = kFirstFlag >> 2;
+  bytes::Reader in(block);
+  const unsigned flags = in.u16();
+  if ((flags & kFirstFlag) != 0) read_shortstr(in);
+  if ((flags & (kFirstFlag >> 1)) != 0) read_shortstr(in);
+  const bytes::ByteView before =
+      block.subspan(sizeof(std::uint16_t), block.size() - sizeof(std::uint16_t) - in.remaining());
+  const bytes::ByteView table = (flags & kHeadersFlag) != 0 ? in.view(in.u32()) : bytes::ByteView();
+  bytes::Writer writer(out);
+  writer.u16(static_cast<std::uint16_t>(flags | kHeadersFlag));
+  writer.raw(before);
+  const std::size_t length_at = out.size();
+  writer.u32(0);
+  bytes::Reader entries(table);
+  while (!entries.at_end() && entries.ok()) {
+    const std::size_t begin = table.size() - entries.remaining();
+    const std::string_view key = entries.text(entries.u8());
+    read_field(entries);
+    if (key != name) writer.raw(table.subspan(begin, table.size() - entries.remaining() - begin));
+  }
+  writer.u8(static_cast<std::uint8_t>(name.size()));
+  writer.text(name);
+  writer.u8(static_cast<std::uint8_t>(FieldTag::int64));
+  writer.be(value);
+  writer.patch_be(length_at, static_cast<std::uint32_t>(out.size() - length_at - sizeof(std::uint32_t)));
+  writer.raw(in.rest());
+}
+
 }  // namespace millrace::wire::amqp091

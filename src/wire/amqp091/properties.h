@@ -44,6 +44,9 @@ struct BasicProperties {
   friend bool operator==(const BasicProperties&, const BasicProperties&) = default;
 };
 
+/// Appends `block`, a valid property block, with one more header of type int64; a header of that name is replaced.
+void append_with_header_entry(bytes::ByteVector& out, bytes::ByteView block, std::string_view name, std::int64_t value);
+
 /// The payload of a header frame. The block is only delimited here: BasicProperties::decode() validates it, after which
 /// it can be kept and sent on byte for byte.
 struct ContentHeader {

@@ -1,4 +1,4 @@
-// A property block that decodes must encode to itself.
+// A property block that decodes must encode to itself, and can take one more header.
 #include <cstdlib>
 
 #include "wire/amqp091/properties.h"
@@ -13,5 +13,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   bytes::Writer writer(encoded);
   properties->encode(writer);
   if (!bytes::equal(encoded, block)) std::abort();
+  bytes::ByteVector more;
+  append_with_header_entry(more, block, "x-more", 7);
+  const auto again = BasicProperties::decode(more);
+  if (!again.has_value() || again->headers->find("x-more")->as_int() != 7) std::abort();
   return 0;
 }

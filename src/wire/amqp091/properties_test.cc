@@ -100,6 +100,36 @@ TEST(Properties, RoundTripsEveryCombination) {
   }
 }
 
+TEST(Properties, OneMoreHeaderEntry) {
+  const ByteVector table = FieldTable{{"n", std::int64_t{1}}, {"h", "x"}}.content();
+  BasicProperties full;
+  full.content_type = "text/plain";
+  full.content_encoding = "gzip";
+  full.headers = FieldTableView::trusted(table);
+  full.priority = std::uint8_t{3};
+  full.app_id = "app";
+  BasicProperties bare;
+  bare.content_encoding = "gzip";
+  bare.correlation_id = "c";
+  for (const BasicProperties& p : {full, bare, BasicProperties{}}) {
+    for (const std::string_view name : {"n", "added"}) {
+      ByteVector out;
+      append_with_header_entry(out, encoded(p), name, -5);
+      const auto changed = BasicProperties::decode(out);
+      ASSERT_TRUE(changed.has_value());
+      EXPECT_EQ(changed->headers->find(name)->as_int(), -5);
+      const bool replaced = p.headers.has_value() && name == "n";
+      EXPECT_EQ(changed->headers->count(), (p.headers.has_value() ? 2U : 0U) + (replaced ? 0U : 1U));
+      if (p.headers.has_value()) {
+        EXPECT_EQ(changed->headers->find("h")->as_text(), "x");
+      }
+      BasicProperties without = *changed;
+      without.headers = p.headers;
+      EXPECT_EQ(without, p);
+    }
+  }
+}
+
 TEST(Properties, RefusesEveryCutAndEveryAddition) {
   ByteVector block = sample("pyamqp_properties");
   for (std::size_t size = 0; size < block.size(); ++size) {
