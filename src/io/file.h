@@ -23,6 +23,8 @@ class File {
   Result<void> write_at(std::uint64_t position, bytes::ByteView part) { return write_at(position, {&part, 1}); }
   /// Makes everything written before durable (fdatasync, including a changed size).
   virtual Result<void> sync() = 0;
+  /// A hint: a sync() follows soon, so what was written may begin to go to the disk. Promises nothing.
+  virtual void start_write_back() {}
   virtual Result<std::uint64_t> size() = 0;
   virtual Result<void> truncate(std::uint64_t size) = 0;
   /// Reserves disk space for [0, size) and makes the file that long; new bytes read as zero.

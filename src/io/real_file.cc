@@ -106,6 +106,11 @@ Result<void> RealFile::sync() {
   return {};
 }
 
+void RealFile::start_write_back() {
+  // An error shows in the sync.
+  (void)::sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
 Result<std::uint64_t> RealFile::size() {
   struct stat status{};
   if (::fstat(fd_, &status) != 0) return failure(errno, "stat", path_);

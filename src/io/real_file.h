@@ -18,6 +18,7 @@ class RealFile final : public File {
   using File::write_at;
   Result<void> write_at(std::uint64_t position, std::span<const bytes::ByteView> parts) override;
   Result<void> sync() override;
+  void start_write_back() override;
   Result<std::uint64_t> size() override;
   Result<void> truncate(std::uint64_t size) override;
   Result<void> allocate(std::uint64_t size) override;

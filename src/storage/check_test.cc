@@ -24,6 +24,7 @@ class CheckStore : public ::testing::Test {
     options_.directory = "s";
     options_.journal_file_bytes = base::kib(128);
     options_.direct_write_bytes = base::kib(16);
+    options_.direct_backlog_bytes = base::Bytes(0);
     options_.disk_reserve = base::kib(64);
     target_.logs[kLog].segment_bytes = base::kib(24);
     target_.logs[LogId(6)] = {};

@@ -277,7 +277,9 @@ Result<void> Recovery::verify_flushes() {
     return verify_flushes();
   }
   for (const Round& round : rounds_) {
-    if (round.fate != Fate::ignored) last_counting_ = std::max(last_counting_, round.number());
+    if (round.fate == Fate::ignored) continue;
+    last_counting_ = std::max(last_counting_, round.number());
+    files_[round.file].counting = true;
   }
   return {};
 }

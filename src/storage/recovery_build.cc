@@ -246,7 +246,8 @@ void Recovery::build_files() {
   for (std::size_t i = 0; i < files_.size(); ++i) {
     File& from = files_[i];
     last_sequence = std::max(last_sequence, from.sequence);
-    if (from.rounds == 0) continue;
+    // One with nothing but rounds that do not count may lose them with the power, and must not be missed then.
+    if (!from.counting) continue;
     JournalFile file;
     file.sequence = from.sequence;
     file.file = from.file;
@@ -281,7 +282,7 @@ Result<void> Recovery::write_first_round() {
   return {};
 }
 
-/// Removes what nothing refers to: empty journal files, logs that do not exist any more.
+/// Removes what nothing refers to: journal files without a round that counts, logs that do not exist any more.
 Result<void> Recovery::clean_up() {
   if (auto done = remove_files(); !done) return done;
   return remove_logs();
@@ -291,7 +292,7 @@ Result<void> Recovery::remove_files() {
   io::Disk& disk = *environment_.disk;
   bool any = false;
   for (File& file : files_) {
-    if (file.rounds > 0) continue;
+    if (file.counting) continue;
     file.file.reset();
     any = true;
     const std::string path = store_->journal_.path_of(file.sequence);

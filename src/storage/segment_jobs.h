@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,10 @@ class SegmentWrite {
   /// something was created. disk_full: nothing counts, abandon the write. Any other error: the data's fate is unknown,
   /// the process has to stop.
   Result<void> execute();
+  /// The same in two steps, so that several writes reach the disk together: all of them are written, then each is
+  /// synced. `parents` are directories that were synced since all of them were written.
+  Result<void> write();
+  Result<void> sync(std::set<std::string>& parents);
 
  private:
   friend class SegmentSet;
@@ -100,10 +105,13 @@ class SegmentWrite {
   Result<void> write_part(const Part& part);
   Result<Files> create_files(SegmentName name);
   Result<Files> open_files(SegmentName name);
-  Result<void> sync_directories(bool created);
+  Result<void> sync_directories(std::set<std::string>& parents);
 
   SegmentSnapshot snapshot_;
   bool create_directory_ = false;
+  bool created_ = false;
+  /// The descriptors that wrote, until they have synced.
+  std::vector<Files> written_;
   /// What an abandoned write before this one left behind: bytes behind the end of the open segment, and whole segments.
   std::optional<OpenSegment> cut_;
   std::vector<SegmentName> leftovers_;

@@ -24,18 +24,33 @@ std::unexpected<StorageError> sync_failure(io::IoError error) {
 }  // namespace
 
 Result<void> SegmentWrite::execute() {
+  if (auto written = write(); !written.has_value()) return written;
+  std::set<std::string> parents;
+  return sync(parents);
+}
+
+Result<void> SegmentWrite::write() {
   if (create_directory_) {
     if (auto made = snapshot_.cache->disk().make_directory(*snapshot_.directory); !made.has_value()) {
       return storage_failure(std::move(made.error()));
     }
   }
   if (auto removed = remove_leftovers(); !removed.has_value()) return removed;
-  bool created = false;
   for (const Part& part : parts_) {
-    created |= part.create;
+    created_ |= part.create;
     if (auto written = write_part(part); !written.has_value()) return written;
   }
-  return sync_directories(created);
+  return {};
+}
+
+Result<void> SegmentWrite::sync(std::set<std::string>& parents) {
+  for (const Files& files : written_) {
+    for (io::File* file : {files.data.get(), files.index.get()}) {
+      if (auto synced = file->sync(); !synced.has_value()) return sync_failure(std::move(synced.error()));
+    }
+  }
+  written_.clear();
+  return sync_directories(parents);
 }
 
 Result<void> SegmentWrite::remove_leftovers() {
@@ -115,14 +130,15 @@ Result<void> SegmentWrite::write_part(const Part& part) {
   if (auto written = files->index->write_at(index_position, bytes::ByteView(index)); !written.has_value()) {
     return storage_failure(std::move(written.error()));
   }
-  if (auto synced = files->data->sync(); !synced.has_value()) return sync_failure(std::move(synced.error()));
-  if (auto synced = files->index->sync(); !synced.has_value()) return sync_failure(std::move(synced.error()));
+  files->data->start_write_back();
+  files->index->start_write_back();
+  written_.push_back(std::move(*files));
   return {};
 }
 
-Result<void> SegmentWrite::sync_directories(bool created) {
+Result<void> SegmentWrite::sync_directories(std::set<std::string>& parents) {
   io::Disk& disk = snapshot_.cache->disk();
-  if (created || !leftovers_.empty()) {
+  if (created_ || !leftovers_.empty()) {
     if (auto synced = disk.sync_directory(*snapshot_.directory); !synced.has_value()) {
       return sync_failure(std::move(synced.error()));
     }
@@ -131,6 +147,7 @@ Result<void> SegmentWrite::sync_directories(bool created) {
   // The log's directory in logs/, and logs/ itself, which may be as new.
   std::string parent = parent_of(*snapshot_.directory);
   for (int level = 0; level < 2 && !parent.empty(); ++level, parent = parent_of(parent)) {
+    if (!parents.insert(parent).second) continue;
     if (auto synced = disk.sync_directory(parent); !synced.has_value()) return sync_failure(std::move(synced.error()));
   }
   return {};

@@ -40,8 +40,11 @@ struct StoreOptions {
   model::ShardId shard;
   /// Size of one journal file. Two are kept, two more are prepared; what retirement has not freed yet comes on top.
   Bytes journal_file_bytes{std::uint64_t{32} << 20};
-  /// Batches of at least this size go straight to their segment.
+  /// Batches of at least this size go straight to their segment ...
   Bytes direct_write_bytes{std::uint64_t{64} << 10};
+  /// ... when the log has a backlog: batches in segments, or this much in the journal. Where readers keep up, what they
+  /// have settled never needs to go to a segment.
+  Bytes direct_backlog_bytes{std::uint64_t{1} << 20};
   /// Below this much free space appends are refused; settlements still work in the reserved journal space.
   Bytes disk_reserve{std::uint64_t{64} << 20};
   /// The directory was in use before: without any round in its journal it is damaged, not new.

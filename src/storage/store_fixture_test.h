@@ -119,6 +119,7 @@ class StoreTest : public ::testing::Test {
     options_.directory = "shard-0";
     options_.journal_file_bytes = base::kib(256);
     options_.direct_write_bytes = base::kib(16);
+    options_.direct_backlog_bytes = base::Bytes(0);
     options_.disk_reserve = base::kib(64);
   }
   ~StoreTest() override { stop(); }

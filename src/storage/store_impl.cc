@@ -165,7 +165,7 @@ Result<Offset> StoreImpl::append(Log& log_interface, bytes::Slab batch) {
   ++stats_.appended_batches;
   touch(log);
   if (log.options_.durability == Durability::sync) gather_->needs_sync = true;
-  if (size >= options_.direct_write_bytes.value) {
+  if (goes_direct(log, size)) {
     entry.direct = true;
     // Its epoch is named by the table in the log's meta data.
     if (!log.epoch_recorded_) want_meta(log);
@@ -178,6 +178,12 @@ Result<Offset> StoreImpl::append(Log& log_interface, bytes::Slab batch) {
   }
   log.push(std::move(entry));
   return base;
+}
+
+/// See StoreOptions::direct_backlog_bytes.
+bool StoreImpl::goes_direct(const LogImpl& log, std::uint64_t size) const {
+  if (size < options_.direct_write_bytes.value) return false;
+  return log.flushed_end_ > log.start_ || log.tail_bytes_ + size >= options_.direct_backlog_bytes.value;
 }
 
 void StoreImpl::append_memory(LogImpl& log, TailEntry entry) {

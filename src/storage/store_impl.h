@@ -32,6 +32,22 @@ struct Retirement {
   bool paused = false;  // no space for segments; goes on with the next tick
 };
 
+/// Tails that go to their segments together: all are written before the first is synced, which costs the disk much less
+/// than one after the other.
+struct FlushGroup {
+  struct Item {
+    LogImpl* log = nullptr;
+    Offset until;
+    SegmentWrite write;
+    Result<void> result;
+  };
+  std::vector<Item> items;
+  std::uint64_t bytes = 0;
+
+  /// On a worker.
+  void execute();
+};
+
 /// The store of one shard. Files: store_impl.cc (appending and commands), store_rounds.cc (writing and committing
 /// rounds), store_retire.cc (freeing the oldest journal file), store_upkeep.cc (once a second: space, retention).
 class StoreImpl final : public Store, public io::TurnHook, public LogHost {
@@ -88,6 +104,7 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   void touch(LogImpl& log);
   void wake();
   void want_meta(LogImpl& log) override;
+  bool goes_direct(const LogImpl& log, std::uint64_t size) const;
   void append_memory(LogImpl& log, TailEntry entry);
   void commit_memory_logs();
   void free_dead_logs();
@@ -117,7 +134,9 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   void begin_retirement();
   void pick_flushes(const JournalFile& file);
   void retire_flush();
-  void flush(LogImpl& log, std::function<void(bool)> done);
+  bool plan_flushes(FlushGroup& group);
+  void flush(std::shared_ptr<FlushGroup> group);
+  void flushed(FlushGroup& group);
   bool retire_copy();
   void copy_forward(LogImpl& log, std::uint64_t last_round);
   void snapshot_state(StateId id, State& state);

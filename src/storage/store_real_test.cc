@@ -24,6 +24,7 @@ class RealStoreTest : public ::testing::Test {
     options_.directory = "shard-0";
     options_.journal_file_bytes = base::kib(512);
     options_.direct_write_bytes = base::kib(32);
+    options_.direct_backlog_bytes = base::Bytes(0);
     options_.disk_reserve = base::kib(64);
   }
   ~RealStoreTest() override {

@@ -1,6 +1,7 @@
 // Freeing the oldest journal file: large tails go to segments, small ones and states are repeated in a new round.
 
 #include <algorithm>
+#include <set>
 
 #include "base/log.h"
 #include "bytes/writer.h"
@@ -16,8 +17,10 @@ constexpr std::size_t kKeptFiles = 2;
 constexpr std::uint64_t kFlushBytes = std::uint64_t{64} << 10;
 /// At most this share of a journal file is copied forward.
 constexpr std::uint64_t kCopyShare = 4;
-constexpr std::uint64_t kFlushPiece = std::uint64_t{16} << 20;
-constexpr int kParallelFlushes = 4;
+/// One flush writes this much at most, of so many logs: commit rounds wait for the disk behind it.
+constexpr std::uint64_t kFlushPiece = std::uint64_t{4} << 20;
+constexpr std::size_t kFlushLogs = 64;
+constexpr int kParallelFlushes = 2;
 /// What retirement adds to one round, so that nobody waits long for it.
 constexpr std::uint64_t kCopyPerRound = std::uint64_t{1} << 20;
 
@@ -58,9 +61,11 @@ void StoreImpl::pick_flushes(const JournalFile& file) {
     const auto found = logs_.find(id);
     if (found == logs_.end()) continue;
     LogImpl& log = *found->second;
+    // What readers settle soon after it came is gone by now: newer files hold the rest.
+    if (!has_entry_until(log, retirement_->last_round)) continue;
     if (log.tail_bytes_ >= kFlushBytes) {
       retirement_->to_flush.push_back({id, log.committed_end_});
-    } else if (has_entry_until(log, retirement_->last_round)) {
+    } else {
       small.push_back(&log);
       small_bytes += log.tail_bytes_;
     }
@@ -81,59 +86,84 @@ void StoreImpl::pick_flushes(const JournalFile& file) {
 void StoreImpl::retire_flush() {
   Retirement& retirement = *retirement_;
   while (retirement.flushing < kParallelFlushes && retirement.next_flush < retirement.to_flush.size()) {
-    const Retirement::Flush next = retirement.to_flush[retirement.next_flush];
-    const auto found = logs_.find(next.log);
-    if (found == logs_.end() || found->second->unflushed(next.until, 1).empty()) {
-      ++retirement.next_flush;
-      continue;
-    }
-    // A round writes to it right now; its end causes another turn.
-    if (found->second->segments_->writing()) return;
-    ++retirement.next_flush;
-    ++retirement.flushing;
-    flush(*found->second, [this, next](bool flushed) {
-      --retirement_->flushing;
-      retirement_->to_flush.push_back(next);  // to look at it again
-      if (!flushed) retirement_->paused = true;
-    });
+    auto group = std::make_shared<FlushGroup>();
+    const bool all_free = plan_flushes(*group);
+    if (!group->items.empty()) flush(std::move(group));
+    if (!all_free) return;
   }
   if (retirement.flushing == 0 && retirement.next_flush == retirement.to_flush.size()) {
     retirement.phase = Retirement::Phase::copy;
   }
 }
 
-/// Writes committed batches of the tail to the log's segment. Tells false when there was no space.
-void StoreImpl::flush(LogImpl& log, std::function<void(bool)> done) {
-  struct Job {
-    SegmentWrite write;
-    Result<void> result;
-    Offset until;
-  };
-  auto job = std::make_shared<Job>();
-  const std::vector<BatchRef> batches = log.unflushed(log.committed_end_, kFlushPiece);
-  job->until = Offset(batches.back().last_offset.value + 1);
-  job->write = log.segments_->plan_append(batches, log.options_.segment_bytes);
-  ++log.works_;
-  run([job] { job->result = job->write.execute(); },
-      [this, job, &log, done = std::move(done)] {
-        const bool no_space = !job->result && job->result.error().code == StorageErrc::disk_full;
-        if (!job->result && !no_space) {
-          fail("segment: " + job->result.error().detail);
-          return;
-        }
-        if (no_space) {
-          log.segments_->abandon(std::move(job->write));
-          base::log::warning("no space to move batches of log {} to its segment", log.id_.value);
-        } else {
-          stats_.segment_bytes += job->write.bytes().value;
-          log.segments_->finish(std::move(job->write));
-          note_cached(log, Offset(job->until.value - 1), log.mark_flushed(job->until));
-          want_meta(log);
-          apply_trim(log);
-        }
-        done(!no_space);
-        work_ended(log);
+/// Fills a group with what is next. False when a log has to be waited for: a round, or another group, writes to its
+/// segments right now, and the end of that causes another turn.
+bool StoreImpl::plan_flushes(FlushGroup& group) {
+  Retirement& retirement = *retirement_;
+  while (retirement.next_flush < retirement.to_flush.size()) {
+    if (group.items.size() == kFlushLogs || group.bytes >= kFlushPiece) return true;
+    const Retirement::Flush next = retirement.to_flush[retirement.next_flush];
+    const auto found = logs_.find(next.log);
+    if (found == logs_.end() || found->second->unflushed(next.until, 1).empty()) {
+      ++retirement.next_flush;
+      continue;
+    }
+    LogImpl& log = *found->second;
+    if (log.segments_->writing()) return false;
+    const std::vector<BatchRef> batches = log.unflushed(log.committed_end_, kFlushPiece - group.bytes);
+    FlushGroup::Item& item = group.items.emplace_back();
+    item.log = &log;
+    item.until = Offset(batches.back().last_offset.value + 1);
+    item.write = log.segments_->plan_append(batches, log.options_.segment_bytes);
+    group.bytes += item.write.bytes().value;
+    ++log.works_;
+    // A large tail takes several pieces.
+    if (item.until >= next.until) ++retirement.next_flush;
+  }
+  return true;
+}
+
+void FlushGroup::execute() {
+  for (Item& item : items) item.result = item.write.write();
+  std::set<std::string> parents;
+  for (Item& item : items) {
+    if (item.result) item.result = item.write.sync(parents);
+  }
+}
+
+/// Writes committed batches of tails to their logs' segments.
+void StoreImpl::flush(std::shared_ptr<FlushGroup> group) {
+  ++retirement_->flushing;
+  run([group] { group->execute(); },
+      [this, group] {
+        --retirement_->flushing;
+        flushed(*group);
       });
+}
+
+void StoreImpl::flushed(FlushGroup& group) {
+  for (FlushGroup::Item& item : group.items) {
+    LogImpl& log = *item.log;
+    const bool no_space = !item.result && item.result.error().code == StorageErrc::disk_full;
+    if (!item.result && !no_space) {
+      fail("segment: " + item.result.error().detail);
+      return;
+    }
+    if (no_space) {
+      log.segments_->abandon(std::move(item.write));
+      base::log::warning("no space to move batches of log {} to its segment", log.id_.value);
+      // To try it again.
+      retirement_->paused = true;
+      retirement_->to_flush.push_back({log.id_, item.until});
+    } else {
+      stats_.segment_bytes += item.write.bytes().value;
+      log.segments_->finish(std::move(item.write));
+      note_cached(log, Offset(item.until.value - 1), log.mark_flushed(item.until));
+      want_meta(log);
+      apply_trim(log);
+    }
+    work_ended(log);
+  }
 }
 
 /// Repeats what the file keeps alive. True when all of it is in a round that was gathered.

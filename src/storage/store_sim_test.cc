@@ -44,6 +44,7 @@ StoreSim::StoreSim(std::uint64_t seed, const SimProfile& profile, const StoreMut
   options_.directory = "shard";
   options_.journal_file_bytes = base::kib(8 * prng_.between(2, 8));
   options_.direct_write_bytes = base::kib(prng_.between(1, 4));
+  options_.direct_backlog_bytes = base::kib(prng_.between(0, 32));
   options_.disk_reserve = base::kib(32);
   options_.max_open_files = 4;
 }
