@@ -19,7 +19,7 @@ import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lib import rows_instructions, rows_size, rows_speed  # noqa: E402
+from lib import rows_clients, rows_instructions, rows_size, rows_speed  # noqa: E402
 from lib.context import Context  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -32,9 +32,16 @@ ROWS = {
     "many_queues": rows_speed.many_queues,
     "latency": rows_speed.latency,
     "fanout": rows_speed.fanout,
+    "requests": rows_clients.requests,
+    "churn": rows_clients.churn,
+    "bindings": rows_clients.bindings,
+    "large": rows_clients.large,
+    "idle": rows_clients.idle_connections,
     "stored": rows_size.stored,
     "instructions": rows_instructions.instructions,
     "backlog": rows_size.backlog,
+    "restart": rows_size.restart,
+    "stalls": rows_clients.stalls,
 }
 
 
@@ -57,6 +64,8 @@ def parse():
     parser.add_argument("--windows", type=numbers, default=[1, 100, 1000, 10000])
     parser.add_argument("--producers", type=numbers, default=[1, 10])
     parser.add_argument("--queues", type=int, default=10_000, help="how many queues many_queues uses")
+    parser.add_argument("--bindings", type=int, default=100_000, help="bindings of the topic exchange")
+    parser.add_argument("--idle", type=int, default=10_000, help="idle connections")
     parser.add_argument("--backlog", type=int, default=10_000_000, help="messages of the backlog")
     parser.add_argument("--peer-backlog", type=int, default=1_000_000, help="the same for the other broker")
     parser.add_argument("--scratch", help="parent of the temporary directory: choose the disk to measure")

@@ -15,7 +15,6 @@ namespace millrace::bench {
 
 namespace {
 
-constexpr std::size_t kInputSize = std::size_t{1} << 20;
 constexpr int kSocketBuffer = 1 << 20;
 
 }  // namespace
@@ -31,12 +30,12 @@ void die(const std::string& why) {
   std::exit(1);
 }
 
-Link::Link(int descriptor) : descriptor_(descriptor), in_(kInputSize) {
+Link::Link(int descriptor, std::size_t buffer_size) : descriptor_(descriptor), in_(buffer_size) {
   const int on = 1;
   setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &kSocketBuffer, sizeof kSocketBuffer);
   fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | O_NONBLOCK);
-  out_.reserve(kInputSize);
+  out_.reserve(buffer_size);
 }
 
 Link::~Link() {
@@ -48,7 +47,7 @@ void Link::flush() {
     const ssize_t count = ::send(descriptor_, out_.data() + sent_, pending(), MSG_NOSIGNAL);
     if (count < 0) {
       if (errno == EAGAIN || errno == EINTR) {
-        if (sent_ >= kInputSize / 2) {
+        if (sent_ >= kBufferSize / 2) {
           out_.erase(out_.begin(), out_.begin() + static_cast<std::ptrdiff_t>(sent_));
           sent_ = 0;
         }

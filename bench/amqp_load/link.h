@@ -13,6 +13,7 @@ namespace millrace::bench {
 namespace wire = millrace::wire::amqp091;
 
 inline constexpr std::uint32_t kFrameMax = 131072;
+inline constexpr std::size_t kBufferSize = std::size_t{1} << 20;
 
 /// Nanoseconds on the monotonic clock.
 std::uint64_t clock_nanos();
@@ -24,7 +25,7 @@ std::uint64_t clock_nanos();
 class Link {
  public:
   /// Takes over a connected socket.
-  explicit Link(int descriptor);
+  explicit Link(int descriptor, std::size_t buffer_size = kBufferSize);
   ~Link();
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;

@@ -4,6 +4,7 @@
 #include "amqp_load/open.h"
 #include "amqp_load/options.h"
 #include "amqp_load/runner.h"
+#include "amqp_load/tasks.h"
 
 int main(int argc, char** argv) {
   namespace bench = millrace::bench;
@@ -15,6 +16,10 @@ int main(int argc, char** argv) {
   }
   if (options.null_sink) {
     bench::run_null_sink(options);
+    return 0;
+  }
+  if (options.task != "load") {
+    std::puts(bench::run_task(options).c_str());
     return 0;
   }
   if (!options.no_declare) bench::declare_all(options);

@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include "millrace/client/connection.h"
 
 namespace millrace::bench {
 
@@ -56,19 +55,6 @@ void must(const client::Result<T>& result) {
   if (!result.has_value()) die(result.error().to_string());
 }
 
-std::unique_ptr<client::Connection> open_client(const Options& options) {
-  client::ConnectOptions wanted;
-  wanted.host = options.host;
-  wanted.port = options.port;
-  wanted.user = options.user;
-  wanted.password = options.password;
-  wanted.virtual_host = options.virtual_host;
-  wanted.reply_timeout = base::Millis(120'000);
-  auto connection = client::Connection::open(wanted);
-  must(connection);
-  return std::move(*connection);
-}
-
 void delete_queues(client::Connection& connection, const Options& options) {
   auto channel = fresh_channel(connection);
   for (std::uint64_t i = 0; i < options.queues; ++i) {
@@ -91,8 +77,21 @@ void check_not_closed(wire::Method method, bytes::Reader& in) {
   }
 }
 
-std::unique_ptr<Link> open_link(const Options& options) {
-  auto link = std::make_unique<Link>(connect_socket(options));
+std::unique_ptr<client::Connection> open_client(const Options& options) {
+  client::ConnectOptions wanted;
+  wanted.host = options.host;
+  wanted.port = options.port;
+  wanted.user = options.user;
+  wanted.password = options.password;
+  wanted.virtual_host = options.virtual_host;
+  wanted.reply_timeout = base::Millis(120'000);
+  auto connection = client::Connection::open(wanted);
+  must(connection);
+  return std::move(*connection);
+}
+
+std::unique_ptr<Link> open_link(const Options& options, std::size_t buffer_size) {
+  auto link = std::make_unique<Link>(connect_socket(options), buffer_size);
   bytes::ByteVector& out = link->out();
   out.assign(std::begin(wire::kProtocolHeader), std::end(wire::kProtocolHeader));
   expect<wire::ConnectionStart>(*link);
@@ -120,10 +119,11 @@ void declare_all(const Options& options) {
   client::QueueSpec queue;
   queue.durable = options.durable;
   if (!options.queue_type.empty()) queue.arguments.add("x-queue-type", options.queue_type);
-  if (options.fanout) {
+  if (options.ttl_ms > 0) queue.arguments.add("x-message-ttl", static_cast<std::int64_t>(options.ttl_ms));
+  if (!options.exchange_name().empty()) {
     client::ExchangeSpec exchange;
     exchange.name = options.exchange_name();
-    exchange.type = "fanout";
+    exchange.type = options.fanout ? "fanout" : "topic";
     exchange.durable = options.durable;
     must(channel->declare_exchange(exchange));
   }
@@ -132,13 +132,18 @@ void declare_all(const Options& options) {
     must(channel->declare_queue(queue));
     if (options.fanout) must(channel->bind({.queue = queue.name, .exchange = options.exchange_name()}));
   }
+  for (std::uint64_t i = 0; i < options.bindings; ++i) {
+    must(channel->bind({.queue = options.queue_name(i % options.queues),
+                        .exchange = options.exchange_name(),
+                        .routing_key = options.binding_key(i)}));
+  }
   must(connection->close());
 }
 
 void delete_all(const Options& options) {
   const auto connection = open_client(options);
   delete_queues(*connection, options);
-  if (options.fanout) (void)fresh_channel(*connection)->delete_exchange(options.exchange_name());
+  if (!options.exchange_name().empty()) (void)fresh_channel(*connection)->delete_exchange(options.exchange_name());
   (void)connection->close();
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <variant>
 
@@ -22,6 +23,9 @@ const Flag kFlags[] = {
     {"--password", &Options::password, "password"},
     {"--vhost", &Options::virtual_host, "virtual host"},
     {"--null-sink", &Options::null_sink, "be a broker that keeps nothing, to see what this generator can do at most"},
+    {"--task", &Options::task,
+     "load, or: requests (a client and a server that answers), churn-queues, churn-connections, idle (connections that "
+     "do nothing until standard input ends), purge"},
     {"--producers", &Options::producers, "publishing connections; 0 drains only"},
     {"--consumers", &Options::consumers, "consuming connections; 0 publishes only"},
     {"--queues", &Options::queues, "queues, used in turn"},
@@ -29,6 +33,8 @@ const Flag kFlags[] = {
     {"--queue-type", &Options::queue_type, "x-queue-type to declare with, such as quorum"},
     {"--durable", &Options::durable, "durable queues"},
     {"--fanout", &Options::fanout, "publish to a fanout exchange bound to all the queues"},
+    {"--bindings", &Options::bindings, "publish to a topic exchange with so many bindings to the queues"},
+    {"--ttl", &Options::ttl_ms, "x-message-ttl to declare with, in milliseconds"},
     {"--no-declare", &Options::no_declare, "the queues exist"},
     {"--delete-first", &Options::delete_first, "delete the queues before declaring them"},
     {"--delete-after", &Options::delete_after, "delete the queues at the end"},
@@ -64,7 +70,11 @@ std::string help() {
 
 std::string check(const Options& options) {
   if (options.null_sink) return {};
+  static const std::string_view kTasks[] = {"load",  "requests", "churn-queues", "churn-connections",
+                                            "idle", "purge"};
+  if (std::ranges::find(kTasks, options.task) == std::end(kTasks)) return "--task: no such task: " + options.task;
   if (options.queues == 0) return "--queues must be at least 1";
+  if (options.fanout && options.bindings > 0) return "--fanout and --bindings are two things";
   if (options.producers + options.consumers == 0) return "nothing to do: no producers and no consumers";
   if (options.latency && options.size < 8) return "--latency keeps its time in the body: --size must be at least 8";
   if (options.producers == 0 && options.count == 0) return "draining needs --count";

@@ -15,6 +15,7 @@ struct Options {
   std::string virtual_host = "/";
 
   bool null_sink = false;
+  std::string task = "load";
 
   std::uint64_t producers = 1;
   std::uint64_t consumers = 1;
@@ -23,6 +24,8 @@ struct Options {
   std::string queue_type;
   bool durable = false;
   bool fanout = false;
+  std::uint64_t bindings = 0;
+  std::uint64_t ttl_ms = 0;
   bool no_declare = false;
   bool delete_first = false;
   bool delete_after = false;
@@ -47,7 +50,21 @@ struct Options {
   /// Deliveries that each published message leads to.
   std::uint64_t copies() const { return fanout ? queues : 1; }
   std::string queue_name(std::uint64_t number) const { return prefix + "-" + std::to_string(number); }
-  std::string exchange_name() const { return fanout ? prefix + "-fanout" : std::string(); }
+  std::string exchange_name() const {
+    if (bindings > 0) return prefix + "-topic";
+    return fanout ? prefix + "-fanout" : std::string();
+  }
+  std::string binding_key(std::uint64_t number) const { return "bench." + std::to_string(number) + ".*"; }
+  /// How many different routing keys a producer uses in turn, and the one with a number.
+  std::uint64_t keys() const {
+    constexpr std::uint64_t kMostKeys = 1000;
+    if (bindings > 0) return bindings < kMostKeys ? bindings : kMostKeys;
+    return fanout ? 1 : queues;
+  }
+  std::string routing_key(std::uint64_t number) const {
+    if (bindings > 0) return "bench." + std::to_string(number * bindings / keys()) + ".x";
+    return fanout ? std::string() : queue_name(number);
+  }
 };
 
 /// Fills `options` from the command line. An empty text when that worked, else what is wrong (or the help).

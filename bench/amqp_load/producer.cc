@@ -20,7 +20,7 @@ Producer::Producer(const Options& options, Totals& totals, std::uint64_t number)
       totals_(totals),
       link_(open_link(options)),
       confirms_(options.window),
-      next_(number % (options.fanout ? 1 : options.queues)) {
+      next_(number % options.keys()) {
   render();
   if (options.window > 0) select_confirms();
 }
@@ -38,9 +38,9 @@ void Producer::render() {
   if (options_.persistent) wanted.delivery_mode = wire::kDeliveryModePersistent;
   wanted.encode(writer);
   const std::string exchange = options_.exchange_name();
-  rendered_.resize(options_.fanout ? 1 : options_.queues);
+  rendered_.resize(options_.keys());
   for (std::size_t i = 0; i < rendered_.size(); ++i) {
-    const std::string key = options_.fanout ? std::string() : options_.queue_name(i);
+    const std::string key = options_.routing_key(i);
     const wire::BasicPublish method{.exchange = exchange, .routing_key = key};
     bytes::ByteVector& frames = rendered_[i].frames;
     wire::append_with_content(frames, 1, method, {properties, body}, kFrameMax);

@@ -1,8 +1,10 @@
 """Runs amqp-load, and finds out what it can do at most."""
 
+import contextlib
 import json
 import re
 import subprocess
+import time
 
 
 class GeneratorFailed(Exception):
@@ -32,6 +34,30 @@ class Generator:
         words = [self.binary, "--port", str(broker.port), "--prefix", self.fresh_prefix(), *map(str, options)]
         return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
+    def begin(self, broker, *options):
+        """Like load(), but does not wait: communicate() brings the result."""
+        words = [self.binary, "--port", str(broker.port), "--prefix", self.fresh_prefix(), *map(str, options)]
+        return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+    @staticmethod
+    def sleep(seconds):
+        time.sleep(seconds)
+
+    @contextlib.contextmanager
+    def idle(self, broker, count):
+        """So many connections that do nothing, for as long as the `with` block runs."""
+        holder = self.start(broker, "--task", "idle", "--producers", count)
+        try:
+            if holder.stdout.readline().strip() != "open":
+                raise GeneratorFailed(f"{count} idle connections could not be opened")
+            yield
+        finally:
+            holder.communicate("\n", timeout=120)
+
+    def task(self, broker, name, *options):
+        """Another task than a flow of messages."""
+        return self.load(broker, "--task", name, *options)
+
     def load(self, broker, *options, timeout=3600):
         """Measures a broker, with its processor time."""
         if "--prefix" not in options:
@@ -59,7 +85,9 @@ class Generator:
 
 
 def rate_of(result):
-    """The rate that a measurement is about: deliveries, else confirms, else what was published."""
+    """The rate that a measurement is about: its own, deliveries, else confirms, else what was published."""
+    if "rate" in result:
+        return result["rate"]
     for name in ("deliver", "confirm", "publish"):
         if result[f"{name}_rate"] > 0:
             return result[f"{name}_rate"]

@@ -66,6 +66,23 @@ def backlog(context):
     table.show("Start after a kill: from exec to accepting connections.")
 
 
+def restart(context):
+    """The start after a kill with a backlog in many queues."""
+    table = Table("Start after SIGKILL with a backlog of 16 B persistent messages in 1,000 durable queues", "broker", "messages",
+                  "publish msg/s", "start after kill s", "data folder MiB")
+    for broker in context.peers():
+        count = context.arguments.backlog if broker is context.millrace else context.arguments.peer_backlog
+        context.resume(broker)
+        published = context.generator.load(broker, "--size", 16, "--persistent", *CLASSIC, "--queues", 1000, "--window", 10000,
+                                           "--consumers", 0, "--count", count)
+        broker.kill()
+        broker.start()
+        table.add(broker.name, number(count), number(published["confirm_rate"]), number(broker.ready_seconds, 2),
+                  number(processes.disk_bytes(broker.folder) / MIB))
+        context.pause(broker)
+    table.show("From exec to accepting connections.")
+
+
 def io_bytes(pid):
     """Bytes that a process caused to be written to the disk."""
     for line in open(f"/proc/{pid}/io"):
