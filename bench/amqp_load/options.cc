@@ -70,8 +70,7 @@ std::string help() {
 
 std::string check(const Options& options) {
   if (options.null_sink) return {};
-  static const std::string_view kTasks[] = {"load",  "requests", "churn-queues", "churn-connections",
-                                            "idle", "purge"};
+  static const std::string_view kTasks[] = {"load", "requests", "churn-queues", "churn-connections", "idle", "purge"};
   if (std::ranges::find(kTasks, options.task) == std::end(kTasks)) return "--task: no such task: " + options.task;
   if (options.queues == 0) return "--queues must be at least 1";
   if (options.fanout && options.bindings > 0) return "--fanout and --bindings are two things";

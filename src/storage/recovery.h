@@ -35,7 +35,7 @@ class Recovery {
     bytes::Slab bytes;
     bool header_readable = false;
     std::size_t rounds = 0;
-    bool counting = false;  // one of them counts, or is damaged
+    bool counting = false;                          // one of them counts, or is damaged
     std::uint64_t rounds_end = kJournalHeaderSize;  // behind the last readable round
     std::uint64_t content_end = 0;                  // behind the last byte that is not zero
     bool sync_wanted = false;

@@ -131,6 +131,48 @@ TEST_F(StoreTest, OldJournalFilesAreRetired) {
   EXPECT_GT(cold_reads_, 0);
 }
 
+TEST_F(StoreTest, WhatIsSettledInTimeGoesToNoSegment) {
+  options_.direct_backlog_bytes = base::mib(1);
+  open();
+  Log* log = create(1);
+  for (std::uint64_t i = 0; i < 400; ++i) {
+    // Every tenth is larger than direct_write_bytes.
+    append(log, i, i % 10 == 0 ? 5 : 1, 5000);
+    if (i % 10 != 9) continue;
+    commit();
+    // About 150 KiB stay: more than a small tail, less than a journal file.
+    if (i >= 29) log->trim(Offset(log->committed_end().value - 28));
+  }
+  ASSERT_TRUE(world_.settle());
+  EXPECT_GT(store_->stats().journal_bytes, std::uint64_t{8} * options_.journal_file_bytes.value);
+  EXPECT_EQ(store_->stats().segment_bytes, 0u);
+  const Offset start = log->start();
+  const std::vector<std::uint64_t> left = read_all(log, start);
+  restart(true);
+  EXPECT_EQ(read_all(store_->find_log(LogId(1)), start), left);
+}
+
+TEST_F(StoreTest, ManySmallTailsGoToSegmentsTogether) {
+  constexpr std::uint64_t kLogs = 200;
+  open();
+  for (std::uint64_t id = 1; id <= kLogs; ++id) create(id);
+  std::vector<std::uint64_t> expected;
+  for (std::uint64_t i = 0; i < 20; ++i) {
+    expected.push_back(i);
+    for (std::uint64_t id = 1; id <= kLogs; ++id) append(store_->find_log(LogId(id)), i, 1, 300);
+    commit();
+  }
+  ASSERT_TRUE(world_.settle());
+  EXPECT_GT(store_->stats().segment_bytes, 300 * kLogs);
+  for (int i = 0; i < 2; ++i) {
+    restart(true);
+    EXPECT_TRUE(report_.quarantined.empty());
+    for (std::uint64_t id = 1; id <= kLogs; ++id) {
+      ASSERT_EQ(read_all(store_->find_log(LogId(id)), Offset(0)), expected) << id;
+    }
+  }
+}
+
 TEST_F(StoreTest, TrimFreesSegmentsAndIsDurable) {
   open();
   LogOptions options;
