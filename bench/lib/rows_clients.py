@@ -73,11 +73,12 @@ def idle_connections(context):
     for broker in context.peers():
         with context.only(broker):
             alone = latencies(broker)
-            with context.generator.idle(broker, few):
-                beside = latencies(broker)
+            # Before the others: memory that they leave behind would be used again.
             before = processes.rss_bytes(broker.pid)[0]
             with context.generator.idle(broker, count):
                 after = processes.rss_bytes(broker.pid)[0]
+            with context.generator.idle(broker, few):
+                beside = latencies(broker)
         table.add(broker.name, number((after - before) / count / KIB, 1), alone, beside)
     table.show()
 
