@@ -37,7 +37,7 @@ function(millrace_module NAME)
     list(APPEND TEST_DEP_TARGETS millrace_${dep_target})
   endforeach()
 
-  if(TESTS AND NOT MILLRACE_FUZZ)
+  if(TESTS)
     add_executable(${TARGET}_test ${TESTS})
     target_link_libraries(${TARGET}_test PRIVATE millrace_${TARGET} ${TEST_DEP_TARGETS} ${ARG_TEST_LIBS}
                                                  GTest::gtest GTest::gtest_main)

@@ -12,7 +12,7 @@ endif()
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -g1 -DNDEBUG")
 set(CMAKE_CXX_FLAGS_DEBUG "-O0 -g1")
 
-option(MILLRACE_FUZZ "Build the libFuzzer targets (needs clang)" OFF)
+option(MILLRACE_FUZZ "Build the libFuzzer targets too, everything with address and undefined behaviour sanitizers (needs clang)" OFF)
 set(MILLRACE_SANITIZE "" CACHE STRING "Sanitizers: 'address,undefined', 'thread' or empty")
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion

@@ -1,7 +1,7 @@
 """The stages of scripts/test.sh.
 
   scripts/test.sh                     everything
-  scripts/test.sh --only unit,asan    only these stages
+  scripts/test.sh --only unit,fuzz    only these stages
   scripts/test.sh --skip fuzz         all but these
   scripts/test.sh --list              their names
 
@@ -30,9 +30,9 @@ TSAN_TESTS = ["io_test"]
 # Simulated worlds: one thread, seeded faults, power losses.
 SIM_TESTS = ["storage_test", "broker_test", "testing_test"]
 SIM_FILTER = "*Sim*:*Crash*:*Power*:*DeadLetter*"
-# Seeds for the same tests in the unoptimised and the sanitized build.
-UNIT_SEEDS = "500"
+# Seeds for the same tests in the sanitized build.
 SANITIZED_SEEDS = "100"
+PROGRAMS = ["millrace-server", "millrace", "order-demo", "amqp-load", "crash_load", "lost_sync"]
 
 
 def unittest_count(output, code):
@@ -73,12 +73,15 @@ def lint(stage):
     return outcome + (passed() if not code else failed(note="scripts/lint.sh"))
 
 
+def programs(stage):
+    """Everything that is run and not a test, optimised, as users build it."""
+    stage.configure("release")
+    stage.build("release", *(name for name in PROGRAMS if name in stage.targets("release")))
+    return passed()
+
+
 def unit(stage):
-    stage.build("dev")
-    return stage.ctest("dev", "unit", env={"MILLRACE_SIM_SEEDS": UNIT_SEEDS})
-
-
-def asan(stage):
+    """All unit tests, and some simulated worlds, in the build that has the sanitizers and the fuzz targets."""
     options = {"ASAN_OPTIONS": "detect_leaks=1:strict_string_checks=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
     stage.configure("asan")
     stage.build("asan", *sorted(name for name in stage.targets("asan") if re.fullmatch(r"\w+_test", name)))
@@ -140,9 +143,9 @@ def sim(stage):
 def fuzz(stage):
     if not list((ROOT / "src").rglob("*_fuzz.cc")):
         return skipped("no fuzz target is present")
-    stage.configure("fuzz")
-    stage.build("fuzz", *sorted(name for name in stage.targets("fuzz") if name.startswith("fuzz_")))
-    code, output = stage.run(["python3", "tests/fuzz/run.py", "--build", "build/fuzz"], show=True)
+    stage.configure("asan")
+    stage.build("asan", *sorted(name for name in stage.targets("asan") if name.startswith("fuzz_")))
+    code, output = stage.run(["python3", "tests/fuzz/run.py", "--build", "build/asan"], show=True)
     return closing_counts(code, output, "tests/fuzz/run.py")
 
 
@@ -162,8 +165,8 @@ def with_server(script, *more):
 
 STAGES = {
     "lint": ("style checks, and tests of the checks and test tools", lint),
-    "unit": ("unit tests", unit),
-    "asan": ("unit tests, address and undefined behaviour sanitizers", asan),
+    "programs": ("the optimised programs", programs),
+    "unit": ("unit tests, address and undefined behaviour sanitizers", unit),
     "tsan": ("unit tests with threads, thread sanitizer", tsan),
     "sim": ("simulation", sim),
     "fuzz": ("fuzzing", fuzz),

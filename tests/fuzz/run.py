@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs every fuzz target of a build for a while, as many at a time as there are cores.
 
-  tests/fuzz/run.py --build build/fuzz [--seconds N] [--total N] [TARGET]...
+  tests/fuzz/run.py --build build/asan [--seconds N] [--total N] [TARGET]...
 
 Each target starts from its seeds in tests/fuzz/corpus/TARGET and keeps what it learns under BUILD/corpus, so that the next
 run goes on from there. A failing input is kept under BUILD/findings, with the command that shows it again.
