@@ -11,6 +11,7 @@ enum class IoErrc {
   no_space,
   in_use,       // locked by another process, or the address is taken
   end_of_file,  // fewer bytes than asked for
+  bad_medium,   // the device or the file system cannot reach what is stored there
   failed,       // any other error of the system; the detail has its text
 };
 using IoError = base::ErrorOf<IoErrc>;

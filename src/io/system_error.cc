@@ -27,6 +27,10 @@ IoErrc errc_of(int error_number) {
     case EBUSY:
     case ETXTBSY:
       return IoErrc::in_use;
+    case EIO:
+    case EUCLEAN:
+    case EBADMSG:
+      return IoErrc::bad_medium;
     default:
       return IoErrc::failed;
   }

@@ -3,6 +3,7 @@
 
 #include "model/batch.h"
 #include "storage/check.h"
+#include "storage/disk_damage.h"
 #include "storage/journal.h"
 #include "storage/journal_scan.h"
 #include "storage/segment_index.h"
@@ -89,13 +90,20 @@ Result<void> JournalChecker::run() {
 
 Result<void> JournalChecker::read_file(std::uint64_t sequence, const std::string& name) {
   auto file = cache_.disk().open(directory_ + "/" + name, io::OpenMode::read);
+  if (!file.has_value() && file.error().code == io::IoErrc::bad_medium) {
+    report_.problem("{}", file.error().detail);
+    return {};
+  }
   if (!file.has_value()) return storage_failure(std::move(file.error()));
   const auto size = (*file)->size();
   if (!size.has_value()) return storage_failure(size.error());
   bytes::Slab slab = bytes::Slab::allocate(static_cast<std::size_t>(*size));
-  const std::size_t read = read_patiently(**file, 0, {slab.mutable_data(), slab.size()});
-  if (read < slab.size()) report_.problem("{}/{} cannot be read to its end", directory_, name);
-  const bytes::ByteView content = slab.view().first(read);
+  const auto unreadable = read_around_damage(**file, 0, {slab.mutable_data(), slab.size()});
+  if (!unreadable.has_value()) return storage_failure(unreadable.error());
+  for (const UnreadablePart& part : *unreadable) {
+    report_.problem("{}/{}: bytes {} to {} cannot be read", directory_, name, part.begin, part.end - 1);
+  }
+  const bytes::ByteView content = slab.view();
   const auto header = decode_file_header(content);
   if (header.has_value() && header->version > kJournalVersion) {
     return base::fail(StorageErrc::newer_version,

@@ -50,6 +50,10 @@ class LogChecker {
 Result<void> LogChecker::run() {
   std::vector<std::string> foreign;
   const auto found = list_segment_files(cache_.disk(), directory_, &foreign);
+  if (!found.has_value() && found.error().code == StorageErrc::damaged) {
+    report_.problem("log {:016x}: {}", id_.value, found.error().detail);
+    return {};
+  }
   if (!found.has_value()) return std::unexpected(found.error());
   for (const std::string& file : foreign) report_.note("unknown file {}/{}", directory_, file);
   Offset covered = log_.start;
@@ -74,7 +78,9 @@ Result<void> LogChecker::run() {
       problem("a file is missing, so offsets {}..{} are", base.value, end.value - 1);
       bytes_ever_.reset();
     } else if (auto checked = check_segment(name_, end, last); !checked.has_value()) {
-      return checked;
+      if (checked.error().code != StorageErrc::damaged) return checked;
+      problem("{}", checked.error().detail);
+      bytes_ever_.reset();
     }
     covered = end;
   }

@@ -1,4 +1,4 @@
-// Reading the journal and deciding which of its rounds count.
+// Deciding which rounds of the journal count.
 
 #include "storage/recovery.h"
 
@@ -18,12 +18,6 @@ std::unexpected<StorageError> io_failure(const io::IoError& error) {
 
 /// The smallest record takes this many bytes: so many bytes cannot have named more offsets than a share of them.
 constexpr std::uint64_t kSmallestRecord = 7;
-
-std::uint64_t content_end(bytes::ByteView content) {
-  std::size_t end = content.size();
-  while (end > 0 && content[end - 1] == 0) --end;
-  return end;
-}
 
 bool has_mark(const ScannedRound& round) {
   return !round.entries.empty() && round.entries.front().type == EntryType::recovery_mark;
@@ -73,84 +67,6 @@ Result<std::unique_ptr<Store>> Recovery::run() {
   store_->set_free_space(*free);
   store_->start();
   return std::unique_ptr<Store>(std::move(store_));
-}
-
-Result<void> Recovery::read_journal() {
-  io::Disk& disk = *environment_.disk;
-  const std::string directory = options_.directory + "/journal";
-  const std::string logs = logs_directory(options_.directory);
-  for (const std::string& path : {directory, logs}) {
-    if (auto made = disk.make_directory(path); !made) return io_failure(made.error());
-  }
-  // Every name on the way from the root of the data directory, also when it exists: a process that was killed may have
-  // created it, and files below it, without this.
-  std::vector<std::string> synced_paths{""};
-  for (std::size_t slash = options_.directory.find('/'); slash != std::string::npos;
-       slash = options_.directory.find('/', slash + 1)) {
-    synced_paths.push_back(options_.directory.substr(0, slash));
-  }
-  synced_paths.insert(synced_paths.end(), {options_.directory, directory, logs});
-  for (const std::string& path : synced_paths) {
-    if (auto synced = disk.sync_directory(path); !synced) return io_failure(synced.error());
-  }
-  const auto names = disk.list(directory);
-  if (!names) return io_failure(names.error());
-  for (const std::string& name : *names) {
-    const std::uint64_t sequence = Journal::parse_file_name(name);
-    if (sequence == 0) continue;
-    if (auto read = read_file(sequence); !read) return read;
-  }
-  return {};
-}
-
-Result<void> Recovery::read_file(std::uint64_t sequence) {
-  auto opened = environment_.disk->open(store_->journal_.path_of(sequence), io::OpenMode::read_write);
-  if (!opened) return io_failure(opened.error());
-  File file;
-  file.sequence = sequence;
-  file.file = std::move(*opened);
-  const auto size = file.file->size();
-  if (!size) return io_failure(size.error());
-  file.bytes = bytes::Slab::allocate(static_cast<std::size_t>(*size));
-  const auto read = file.file->read_at(0, {file.bytes.mutable_data(), file.bytes.size()});
-  if (!read) return io_failure(read.error());
-  const bytes::ByteView content = file.bytes.view().first(*read);
-
-  if (const auto header = decode_file_header(content)) {
-    if (header->version > kJournalVersion) {
-      return base::fail(StorageErrc::newer_version,
-                        fmt::format("journal file {} has version {}", sequence, header->version));
-    }
-    file.header_readable = header->sequence == sequence;
-  }
-  JournalScanner scanner(content, sequence);
-  Round round;
-  round.file = files_.size();
-  while (scanner.next(round.scanned)) {
-    ++file.rounds;
-    file.rounds_end = round.scanned.end();
-    max_round_ = std::max(max_round_, round.number());
-    report_.journal_bytes += Bytes(round.scanned.end() - round.scanned.position);
-    rounds_.push_back(std::move(round));
-    round = Round{};
-    round.file = files_.size();
-  }
-  file.content_end = content_end(content);
-  if (!file.header_readable && file.rounds > 0) report_damage(fmt::format("header of journal file {}", sequence));
-  files_.push_back(std::move(file));
-  return {};
-}
-
-Result<void> Recovery::check_versions() const {
-  for (const Round& round : rounds_) {
-    for (const EntryView& entry : round.scanned.entries) {
-      const bool known_type = entry.type >= EntryType::batch_append && entry.type <= EntryType::log_unflushed;
-      if (entry.version <= kEntryVersion && known_type) continue;
-      return base::fail(StorageErrc::newer_version, fmt::format("journal entry of type {} and version {}",
-                                                                static_cast<int>(entry.type), entry.version));
-    }
-  }
-  return {};
 }
 
 /// Earlier recoveries said which rounds before them do not count.
@@ -215,9 +131,17 @@ void Recovery::note_unreadable_end() {
 }
 
 /// Whether the owner can go on with what is there. Nothing has been changed so far.
-Result<void> Recovery::check_usable() const {
-  if (options_.must_exist && rounds_.empty()) {
+Result<void> Recovery::check_usable() {
+  if (options_.must_exist && files_.empty() && !journal_unreadable_) {
     return base::fail(StorageErrc::damaged, fmt::format("the journal in {}/journal is missing", options_.directory));
+  }
+  if (options_.must_exist && rounds_.empty() && !files_.empty()) {
+    report_damage(fmt::format("no round can be read in any of {} journal files", files_.size()));
+    damage_without_record_ = true;
+    for (File& file : files_) {
+      file.damaged = true;
+      bump(file.bytes.size());
+    }
   }
   if (options_.refuse_damage && damage_seen()) {
     return base::fail(StorageErrc::damaged,
@@ -240,7 +164,10 @@ void Recovery::decide() {
     Round& round = rounds_[i];
     if (round.fate == Fate::ignored) continue;
     const bool unsynced = round.number() > synced_;
-    if (!continues(round, previous) || (unsynced && !round.scanned.whole && !records_dropped)) {
+    // A tear leaves no record; with one, it is what the disk does not read that makes the difference.
+    const bool spoilt =
+        round.scanned.record && files_[round.file].cannot_read(round.scanned.position, round.scanned.end());
+    if (!continues(round, previous) || (unsynced && !round.scanned.whole && !records_dropped && !spoilt)) {
       cut_from(i);
       return;
     }
@@ -270,6 +197,13 @@ Result<void> Recovery::verify_flushes() {
   for (std::size_t i = 0; i < rounds_.size(); ++i) {
     if (rounds_[i].fate != Fate::counts || rounds_[i].number() <= synced_) continue;
     const auto whole = flushes_are_whole(i);
+    if (!whole && whole.error().code == StorageErrc::damaged) {
+      // Not torn but unreadable: that costs what cannot be read, not the round.
+      report_damage(whole.error().detail);
+      rounds_[i].fate = Fate::damaged;
+      files_[rounds_[i].file].damaged = true;
+      continue;
+    }
     if (!whole) return std::unexpected(whole.error());
     if (*whole) continue;
     cut_from(i);
@@ -284,7 +218,9 @@ Result<void> Recovery::verify_flushes() {
   return {};
 }
 
+/// Fails with `damaged` when all is there but for what the disk does not read.
 Result<bool> Recovery::flushes_are_whole(std::size_t index) {
+  Result<bool> result = true;
   for (const EntryView& entry : rounds_[index].scanned.entries) {
     if (entry.type != EntryType::log_flushed) continue;
     const auto flushed = decode_log_flushed(entry.payload);
@@ -293,10 +229,14 @@ Result<bool> Recovery::flushes_are_whole(std::size_t index) {
     if (from >= flushed->until) continue;
     auto whole = SegmentSet::verify_flushed(*store_->cache_, log_directory(options_.directory, flushed->log),
                                             flushed->log, from, flushed->until);
-    if (!whole || !*whole) return whole;
+    if (!whole && whole.error().code == StorageErrc::damaged) {
+      result = std::move(whole);
+    } else if (!whole || !*whole) {
+      return whole;
+    }
     flushed_unsynced_.try_emplace(flushed->log, *flushed);
   }
-  return true;
+  return result;
 }
 
 /// The first offset of the log that matters to what a round flushed, as far as later rounds tell: they may have trimmed

@@ -8,6 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "storage/disk_damage.h"
 #include "storage/journal_scan.h"
 #include "storage/store_impl.h"
 
@@ -40,7 +41,10 @@ class Recovery {
     std::uint64_t content_end = 0;                  // behind the last byte that is not zero
     bool sync_wanted = false;
     bool damaged = false;
+    std::vector<UnreadablePart> unreadable;
+    bool whole_file_unreadable = false;
     std::vector<LogId> logs;
+    bool cannot_read(std::uint64_t begin, std::uint64_t end) const;
   };
   enum class Fate : std::uint8_t { counts, damaged, ignored };
   struct Round {
@@ -81,17 +85,23 @@ class Recovery {
     bool commands = false;
   };
 
-  // recovery.cc
+  // recovery_read.cc
   Result<void> read_journal();
+  Result<std::vector<std::string>> list_journal(const std::string& directory);
   Result<void> read_file(std::uint64_t sequence);
+  io::Result<void> read_content(File& file) const;
+  Result<void> scan(File& file);
+  void note_unreadable(File& file);
   Result<void> check_versions() const;
+
+  // recovery.cc
   void apply_marks();
   void decide();
   bool continues(const Round& round, const Round* previous);
   void note_missing(const Round& round, const Round* previous);
   void find_oldest_file();
   void note_unreadable_end();
-  Result<void> check_usable() const;
+  Result<void> check_usable();
   Result<void> verify_flushes();
   Result<bool> flushes_are_whole(std::size_t index);
   Offset needed_from(std::size_t index, LogId log) const;
@@ -114,10 +124,12 @@ class Recovery {
 
   // recovery_build.cc
   Result<void> build_logs();
+  Result<std::set<LogId>> log_directories();
   Result<void> build_log(LogId id, RecoveredLog& recovered, const LogOptions& options, bool has_directory);
   Result<void> trust_segments(LogId id, RecoveredLog& recovered);
   void build_tail(LogImpl& log, RecoveredLog& recovered);
   void set_aside(LogImpl& log, LogMetaEntry::Range range);
+  void remember_damage(LogImpl& log, LogMetaEntry::Range range);
   void build_states();
   void build_files();
   Result<void> sync_unsynced();
@@ -143,6 +155,7 @@ class Recovery {
   std::uint64_t max_round_ = 0;
   std::int64_t bump_ = 0;  // for offsets that unreadable records may have named
   bool damage_without_record_ = false;
+  bool journal_unreadable_ = false;  // its directory
   /// Logs whose segments were written by rounds that may not be synced, and from where on.
   std::map<LogId, LogFlushedEntry> flushed_unsynced_;
   std::vector<LogId> directories_to_remove_;

@@ -15,20 +15,27 @@ std::unexpected<StorageError> io_failure(const io::IoError& error) {
   return base::fail(StorageErrc::io, error.detail);
 }
 
-/// Writes what is in the file from `position` on to where it is, and syncs it.
+/// Writes what is in the file from `position` on to where it is, but for what cannot be read, and syncs it.
 io::Result<void> write_again(io::File& file, std::uint64_t position) {
-  constexpr std::size_t kPiece = std::size_t{1} << 20;
-  bytes::ByteVector piece(kPiece);
-  for (;;) {
-    const auto count = file.read_at(position, piece);
-    if (!count) return std::unexpected(count.error());
-    if (*count > 0) {
-      const bytes::ByteView read = bytes::ByteView(piece).first(*count);
-      if (auto written = file.write_at(position, read); !written) return written;
+  constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
+  const auto size = file.size();
+  if (!size) return std::unexpected(size.error());
+  bytes::ByteVector piece;
+  while (position < *size) {
+    piece.resize(std::min(kPiece, *size - position));
+    auto unreadable = read_around_damage(file, position, piece);
+    if (!unreadable) return std::unexpected(unreadable.error());
+    const std::uint64_t end = position + piece.size();
+    unreadable->push_back({end, end});
+    std::uint64_t at = position;
+    for (const UnreadablePart& part : *unreadable) {
+      const bytes::ByteView read = bytes::ByteView(piece).subspan(at - position, part.begin - at);
+      if (auto written = file.write_at(at, read); !read.empty() && !written) return written;
+      at = part.end;
     }
-    if (*count < piece.size()) return file.sync();
-    position += *count;
+    position = end;
   }
+  return file.sync();
 }
 
 }  // namespace
@@ -63,12 +70,14 @@ Result<void> Recovery::sync_journal(const File& file, std::size_t index) {
 Result<void> Recovery::sync_segments(const LogFlushedEntry& flushed) {
   const std::string directory = log_directory(options_.directory, flushed.log);
   const auto names = environment_.disk->list(directory);
+  if (!names && names.error().code == io::IoErrc::bad_medium) return {};
   if (!names) return io_failure(names.error());
   for (const std::string& name : *names) {
     bool is_index = false;
     const auto segment = parse_segment_name(name, is_index);
     if (!segment || segment->base < flushed.segment_base) continue;
     auto file = environment_.disk->open(directory + "/" + name, io::OpenMode::read_write);
+    if (!file && file.error().code == io::IoErrc::bad_medium) continue;
     if (!file) return io_failure(file.error());
     const bool from_start = is_index || segment->base > flushed.segment_base;
     auto written = write_again(**file, from_start ? 0 : flushed.position);
@@ -83,13 +92,9 @@ Result<void> Recovery::build_logs() {
   store_->gather_->builder.add_recovery_mark(last_counting_);
   store_->gather_->needs_sync = true;
 
-  const auto names = environment_.disk->list(logs_directory(options_.directory));
-  if (!names) return io_failure(names.error());
-  std::set<LogId> directories;
-  for (const std::string& name : *names) {
-    if (const auto id = parse_log_directory(name)) directories.insert(*id);
-  }
-  for (const LogId id : directories) (void)logs_[id];
+  const auto directories = log_directories();
+  if (!directories) return std::unexpected(directories.error());
+  for (const LogId id : *directories) (void)logs_[id];
 
   // In order of their ids: the same journal gives the same calls.
   std::vector<LogId> ids;
@@ -101,13 +106,31 @@ Result<void> Recovery::build_logs() {
     const LogOptions* options = recovered.deleted ? nullptr : target_.log_options(id);
     if (options == nullptr || options->durability == Durability::memory) {
       if (recovered.known && !recovered.deleted) store_->gather_->builder.add_log_deleted(id);
-      if (directories.contains(id)) directories_to_remove_.push_back(id);
+      if (directories->contains(id)) directories_to_remove_.push_back(id);
       continue;
     }
-    auto built = build_log(id, recovered, *options, directories.contains(id));
+    auto built = build_log(id, recovered, *options, directories->contains(id));
     if (!built) return built;
   }
   return {};
+}
+
+/// The logs that have a directory; those that the journal knows when the names cannot be listed.
+Result<std::set<LogId>> Recovery::log_directories() {
+  std::set<LogId> directories;
+  const auto names = environment_.disk->list(logs_directory(options_.directory));
+  if (!names && names.error().code != io::IoErrc::bad_medium) return io_failure(names.error());
+  if (!names) {
+    report_damage(names.error().detail);
+    for (const auto& [id, log] : logs_) {
+      if (environment_.disk->exists(log_directory(options_.directory, id))) directories.insert(id);
+    }
+    return directories;
+  }
+  for (const std::string& name : *names) {
+    if (const auto id = parse_log_directory(name)) directories.insert(*id);
+  }
+  return directories;
 }
 
 Result<void> Recovery::build_log(LogId id, RecoveredLog& recovered, const LogOptions& options, bool has_directory) {
@@ -142,6 +165,9 @@ Result<void> Recovery::build_log(LogId id, RecoveredLog& recovered, const LogOpt
   log.meta_round_ = recovered.meta_round;
   recovered.end = std::max({recovered.end, recovered.start, recovered.flushed});
   for (const auto& [epoch, start] : recovered.epochs) log.epochs_.push_back({epoch, start});
+  if (log.segments_->directory_put_aside()) {
+    for (const QuarantinedRange& range : log.segments_->quarantined()) remember_damage(log, {range.first, range.last});
+  }
   build_tail(log, recovered);
 
   log.appended_end_ = log.committed_end_ = recovered.end;
@@ -173,12 +199,13 @@ Result<void> Recovery::trust_segments(LogId id, RecoveredLog& recovered) {
   }
   const std::string directory = log_directory(options_.directory, id);
   const auto stored = SegmentSet::verified_end(*store_->cache_, directory, id, have, next);
+  if (!stored && stored.error().code == StorageErrc::damaged) return {};
   if (!stored) return std::unexpected(stored.error());
   if (*stored <= have) return {};
   if (have > recovered.flushed) {
     const auto whole = SegmentSet::verify_flushed(*store_->cache_, directory, id, recovered.flushed, *stored);
-    if (!whole) return std::unexpected(whole.error());
-    if (!*whole) return {};
+    if (!whole && whole.error().code != StorageErrc::damaged) return std::unexpected(whole.error());
+    if (!whole || !*whole) return {};
   }
   base::log::warning("log {}: its segments go to offset {}; a damaged part of the journal knew", id.value,
                      stored->value);
@@ -216,10 +243,14 @@ void Recovery::build_tail(LogImpl& log, RecoveredLog& recovered) {
 /// Offsets that were recorded and have no batch, when a damaged round may have held it.
 void Recovery::set_aside(LogImpl& log, LogMetaEntry::Range range) {
   const QuarantinedRange quarantined{log.id_, range.first, range.last,
-                                     "its batches were in a damaged part of the journal"};
+                                     "its batches were in a damaged part of the journal or in a lost directory"};
   if (!log.segments_->quarantine(quarantined)) return;
   report_.quarantined.push_back(quarantined);
-  // The journal file with the damage will be retired: from now on the log itself tells.
+  remember_damage(log, range);
+}
+
+/// The damaged file will be retired, or is out of the way already: from now on the log itself tells.
+void Recovery::remember_damage(LogImpl& log, LogMetaEntry::Range range) {
   log.set_aside_.push_back(range);
   store_->want_meta(log);
 }
@@ -296,7 +327,8 @@ Result<void> Recovery::remove_files() {
     file.file.reset();
     any = true;
     const std::string path = store_->journal_.path_of(file.sequence);
-    const bool keep = file.damaged && file.content_end > kJournalHeaderSize;
+    const bool unreadable = file.whole_file_unreadable || !file.unreadable.empty();
+    const bool keep = unreadable || (file.damaged && file.content_end > kJournalHeaderSize);
     if (auto done = keep ? disk.rename(path, path + ".damaged") : disk.remove(path); !done) {
       return io_failure(done.error());
     }
@@ -318,9 +350,12 @@ Result<void> Recovery::remove_logs() {
     const bool keep = options_.keep_unknown_logs && !logs_[id].deleted;
     if (keep) base::log::warning("log {} belongs to nothing that is known; its segments go to {}", id.value, orphans);
     const std::string aside = orphans + directory.substr(directory.rfind('/'));
-    if (auto done = keep ? disk.rename(directory, aside) : disk.remove_tree(directory); !done) {
-      return io_failure(done.error());
+    auto done = keep ? disk.rename(directory, aside) : disk.remove_tree(directory);
+    if (!done && done.error().code == io::IoErrc::bad_medium) {
+      base::log::error("the files of deleted log {} stay: {}", id.value, done.error().detail);
+      continue;
     }
+    if (!done) return io_failure(done.error());
   }
   for (const std::string& path : {options_.directory, orphans, logs_directory(options_.directory)}) {
     if (!disk.exists(path)) continue;

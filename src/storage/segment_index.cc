@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/disk_damage.h"
+
 namespace millrace::storage {
 
 std::unexpected<StorageError> storage_failure(io::IoError error) {
   StorageErrc code = StorageErrc::io;
   if (error.code == io::IoErrc::no_space) code = StorageErrc::disk_full;
   if (error.code == io::IoErrc::not_found) code = StorageErrc::below_start;
+  if (error.code == io::IoErrc::bad_medium) code = StorageErrc::damaged;
   return base::fail(code, std::move(error.detail));
 }
 
@@ -49,7 +52,7 @@ Result<IndexReader> IndexReader::open(const SegmentSnapshot& snapshot, std::size
 
 Result<IndexHeader> IndexReader::header() {
   bytes::ByteVector buffer(kIndexHeaderSize);
-  buffer.resize(read_patiently(*file_, 0, buffer));
+  buffer.resize(read_patiently(*file_, 0, buffer, &unreadable_));
   return decode_index_header(buffer, log_, name_);
 }
 
@@ -58,7 +61,11 @@ std::optional<IndexEntry> IndexReader::entry(std::uint32_t slot) {
   const std::uint32_t first = slot / kBlockEntries * kBlockEntries;
   if (block_.empty() || first != block_first_) {
     block_.resize(std::size_t{std::min(kBlockEntries, count_ - first)} * kIndexEntrySize);
-    const std::size_t read = read_patiently(*file_, index_entry_position(first), block_, &unreadable_);
+    bool failed = false;
+    std::size_t read = read_patiently(*file_, index_entry_position(first), block_, &failed);
+    // One bad sector must not hide the entries on the others.
+    if (failed && read_around_damage(*file_, index_entry_position(first), block_)) read = block_.size();
+    unreadable_ |= failed;
     std::fill(block_.begin() + static_cast<std::ptrdiff_t>(read), block_.end(), std::uint8_t{0});
     block_first_ = first;
   }

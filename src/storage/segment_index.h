@@ -13,7 +13,8 @@
 
 namespace millrace::storage {
 
-/// disk_full for lack of space, below_start for a file that is not there (any more), io otherwise.
+/// disk_full for lack of space, below_start for a file that is not there (any more), damaged for one that the disk does
+/// not read, io otherwise.
 std::unexpected<StorageError> storage_failure(io::IoError error);
 
 /// Reads up to into.size() bytes; a failing read is tried again twice. Returns how many bytes could be read; sets

@@ -140,6 +140,7 @@ class SegmentRead {
   /// Notes that the disk did not read; true when that ends this job without a verdict.
   bool refused(bool failed);
   std::unexpected<StorageError> unreadable() const;
+  std::unexpected<StorageError> unreadable_segment(std::size_t index);
 
   SegmentSnapshot snapshot_;
   Log::ReadRequest request_;

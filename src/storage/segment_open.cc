@@ -3,11 +3,21 @@
 #include <algorithm>
 #include <utility>
 
+#include "storage/disk_damage.h"
 #include "storage/segment_files.h"
 #include "storage/segment_index.h"
 #include "storage/segment_set.h"
 
 namespace millrace::storage {
+
+namespace {
+
+/// A disk that does not take changes is no case for quarantine.
+std::unexpected<StorageError> change_failure(io::IoError error) {
+  return base::fail(StorageErrc::io, std::move(error.detail));
+}
+
+}  // namespace
 
 /// Builds a SegmentSet from what is on the disk.
 class SegmentOpener {
@@ -49,10 +59,21 @@ Result<std::unique_ptr<SegmentSet>> SegmentSet::open(const OpenRequest& request,
 Result<std::unique_ptr<SegmentSet>> SegmentOpener::run() {
   set_->end_ = request_.recorded_end;
   name_offset(request_.recorded_end);
-  if (auto collected = collect(); !collected.has_value()) return std::unexpected(std::move(collected.error()));
+  const char* reason = "all segments are missing";
+  if (auto collected = collect(); !collected.has_value()) {
+    if (collected.error().code != StorageErrc::damaged) return std::unexpected(std::move(collected.error()));
+    // New segments get a directory that can be listed.
+    reason = "the directory of the segments cannot be read";
+    if (auto aside = put_aside(cache_.disk(), request_.directory); !aside.has_value()) {
+      return std::unexpected(std::move(aside.error()));
+    }
+    set_->directory_exists_ = false;
+    set_->directory_put_aside_ = true;
+    list_.clear();
+  }
   if (list_.empty()) {
     if (request_.start < request_.recorded_end) {
-      quarantine(request_.start, Offset(request_.recorded_end.value - 1), "all segments are missing");
+      quarantine(request_.start, Offset(request_.recorded_end.value - 1), reason);
     }
     return std::move(set_);
   }
@@ -99,7 +120,7 @@ Result<void> SegmentOpener::collect() {
   }
   if (!removed_) return {};
   if (auto synced = disk.sync_directory(request_.directory); !synced.has_value()) {
-    return storage_failure(std::move(synced.error()));
+    return change_failure(std::move(synced.error()));
   }
   return {};
 }
@@ -109,6 +130,9 @@ Result<void> SegmentOpener::remove_unrecorded(Offset base, const SegmentGenerati
   for (const auto& [generation, pair] : generations) {
     if (!pair.index) continue;
     auto index = IndexReader::open(cache_, request_.directory, request_.log, {base, generation});
+    if (!index.has_value() && index.error().code == StorageErrc::damaged) {
+      return set_files_aside(base, generations);
+    }
     if (!index.has_value()) return std::unexpected(std::move(index.error()));
     for (std::uint32_t slot = 0; slot < index->count(); ++slot) {
       if (const auto entry = index->entry(slot); entry.has_value()) name_offset(entry->end());
@@ -125,7 +149,7 @@ Result<void> SegmentOpener::set_files_aside(Offset base, const SegmentGeneration
       cache_.forget(path);
       if (!present) continue;
       if (auto renamed = cache_.disk().rename(path, path + ".damaged"); !renamed.has_value()) {
-        return storage_failure(std::move(renamed.error()));
+        return change_failure(std::move(renamed.error()));
       }
       removed_ = true;
     }
@@ -143,7 +167,7 @@ Result<void> SegmentOpener::remove_files(Offset base, const SegmentGenerations& 
       cache_.forget(path);
       if (!present) continue;
       if (auto removed = cache_.disk().remove(path); !removed.has_value()) {
-        return storage_failure(std::move(removed.error()));
+        return change_failure(std::move(removed.error()));
       }
       removed_ = true;
     }
@@ -154,6 +178,10 @@ Result<void> SegmentOpener::remove_files(Offset base, const SegmentGenerations& 
 /// Cuts the last segment behind the recorded end and decides whether it may be appended to.
 Result<void> SegmentOpener::read_last() {
   auto index = IndexReader::open(cache_, request_.directory, request_.log, list_.back());
+  if (!index.has_value() && index.error().code == StorageErrc::damaged) {
+    quarantine(list_.back().base, Offset(request_.recorded_end.value - 1), "the index cannot be read");
+    return {};
+  }
   if (!index.has_value()) return std::unexpected(std::move(index.error()));
   auto header = index->header();
   if (header.has_value()) {
@@ -188,16 +216,18 @@ Result<void> SegmentOpener::read_last() {
   }
   const Offset covered = last.has_value() ? last->end() : list_.back().base;
   if (last.has_value() && covered >= request_.recorded_end && last_header_.has_value()) {
-    return keep_open(*index, kept, *last);
+    auto open = keep_open(*index, kept, *last);
+    if (open.has_value() || open.error().code != StorageErrc::damaged) return open;
+    quarantine(list_.back().base, Offset(request_.recorded_end.value - 1), "the data file cannot be read");
   }
   set_->end_ = std::max(covered, request_.recorded_end);
   remember_times(*index);
   if (first_unrecorded < index->count()) {
     // Readable entries of unrecorded batches must not be taken for recorded ones later.
     if (auto cut = index->file().truncate(index_entry_position(first_unrecorded)); !cut.has_value()) {
-      return storage_failure(std::move(cut.error()));
+      return change_failure(std::move(cut.error()));
     }
-    if (auto synced = index->file().sync(); !synced.has_value()) return storage_failure(std::move(synced.error()));
+    if (auto synced = index->file().sync(); !synced.has_value()) return change_failure(std::move(synced.error()));
   }
   if (covered < request_.recorded_end) {
     quarantine(covered, Offset(request_.recorded_end.value - 1),
@@ -206,7 +236,8 @@ Result<void> SegmentOpener::read_last() {
   return {};
 }
 
-/// The usual end: every recorded batch has its entry. Removes what lies behind.
+/// The usual end: every recorded batch has its entry. Removes what lies behind. Fails with `damaged`, and has done
+/// nothing, when the data file cannot be opened.
 Result<void> SegmentOpener::keep_open(IndexReader& index, std::uint32_t entries, const IndexEntry& last) {
   auto data = cache_.open(segment_path(request_.directory, index.name()));
   if (!data.has_value()) return storage_failure(std::move(data.error()));
@@ -221,10 +252,10 @@ Result<void> SegmentOpener::keep_open(IndexReader& index, std::uint32_t entries,
   for (auto [file, end] :
        {std::pair(&index.file(), index_entry_position(entries)), std::pair(data->get(), last.end_position())}) {
     const auto now = file->size();
-    if (!now.has_value()) return storage_failure(now.error());
+    if (!now.has_value()) return change_failure(now.error());
     if (*now <= end) continue;
-    if (auto cut = file->truncate(end); !cut.has_value()) return storage_failure(std::move(cut.error()));
-    if (auto synced = file->sync(); !synced.has_value()) return storage_failure(std::move(synced.error()));
+    if (auto cut = file->truncate(end); !cut.has_value()) return change_failure(std::move(cut.error()));
+    if (auto synced = file->sync(); !synced.has_value()) return change_failure(std::move(synced.error()));
   }
   set_->end_ = std::max(last.end(), request_.recorded_end);
   set_->open_ = OpenSegment{.name = index.name(),
@@ -283,20 +314,17 @@ void SegmentOpener::count_bytes() {
 
 namespace {
 
-/// Reads one batch and compares it with its entry.
-bool batch_is_stored(io::File& data, const IndexEntry& entry, bytes::ByteVector& buffer) {
+/// Reads one batch and compares it with its entry. Sets `refused` when the disk does not read it.
+bool batch_is_stored(io::File& data, const IndexEntry& entry, bytes::ByteVector& buffer, bool& refused) {
   const auto size = data.size();
   if (!size.has_value() || *size < entry.end_position()) return false;
   buffer.resize(entry.length);
   std::string reason;
-  return read_patiently(data, entry.position, buffer) == entry.length && batch_matches(entry, buffer, reason);
+  return read_patiently(data, entry.position, buffer, &refused) == entry.length && batch_matches(entry, buffer, reason);
 }
 
-}  // namespace
-
-Result<bool> SegmentSet::verify_flushed(FileCache& cache, const std::string& directory, LogId log, Offset from,
-                                        Offset until) {
-  if (from >= until) return true;
+Result<bool> verify_segments(FileCache& cache, const std::string& directory, LogId log, Offset from, Offset until,
+                             bool& refused) {
   if (!cache.disk().exists(directory)) return false;
   auto found = list_segment_files(cache.disk(), directory);
   if (!found.has_value()) return std::unexpected(std::move(found.error()));
@@ -314,7 +342,8 @@ Result<bool> SegmentSet::verify_flushed(FileCache& cache, const std::string& dir
     if (!data.has_value()) return storage_failure(std::move(data.error()));
     const auto header = index->header();
     bytes::ByteVector data_header(kSegmentHeaderSize);
-    data_header.resize(read_patiently(**data, 0, data_header));
+    data_header.resize(read_patiently(**data, 0, data_header, &refused));
+    refused |= index->unreadable();
     if (!header.has_value() || !check_segment_header(data_header, log, name).has_value()) return false;
     if (name.generation > 0) {
       // Only committed segments are rewritten, so what it stands for was whole.
@@ -326,15 +355,17 @@ Result<bool> SegmentSet::verify_flushed(FileCache& cache, const std::string& dir
     std::uint32_t slot = index->find(from);
     if (!reached.has_value() && slot > 0) {
       const auto before = index->entry(slot - 1);
+      refused |= index->unreadable();
       if (!before.has_value()) return false;
       reached = header->bytes_before + before->end_position();
     }
     for (; slot < index->count(); ++slot) {
       const auto entry = index->entry(slot);
+      refused |= index->unreadable();
       if (!entry.has_value() || entry->last >= until) return false;
       // In one piece with what comes before, also over the border of two segments.
       if (reached.has_value() && header->bytes_before + entry->position != *reached) return false;
-      if (!batch_is_stored(**data, *entry, buffer)) return false;
+      if (!batch_is_stored(**data, *entry, buffer, refused)) return false;
       reached = header->bytes_before + entry->end_position();
       from = entry->end();
       if (from == until) return true;
@@ -343,26 +374,43 @@ Result<bool> SegmentSet::verify_flushed(FileCache& cache, const std::string& dir
   return false;
 }
 
+}  // namespace
+
+Result<bool> SegmentSet::verify_flushed(FileCache& cache, const std::string& directory, LogId log, Offset from,
+                                        Offset until) {
+  if (from >= until) return true;
+  bool refused = false;
+  auto whole = verify_segments(cache, directory, log, from, until, refused);
+  if (refused && whole.has_value() && !*whole) {
+    return base::fail(StorageErrc::damaged, fmt::format("log {}: the disk does not read offsets {} to {} again",
+                                                        log.value, from.value, until.value - 1));
+  }
+  return whole;
+}
+
 Result<Offset> SegmentSet::verified_end(FileCache& cache, const std::string& directory, LogId log, Offset from,
                                         Offset until) {
   if (!cache.disk().exists(directory)) return from;
   auto found = list_segment_files(cache.disk(), directory);
   if (!found.has_value()) return std::unexpected(std::move(found.error()));
   bytes::ByteVector buffer;
+  bool refused = false;
   for (auto at = found->rbegin(); at != found->rend(); ++at) {
     if (at->first >= until) continue;
     const auto generation = valid_generation(cache, directory, log, at->first, at->second);
     if (!generation.has_value()) continue;
     const SegmentName name{at->first, *generation};
     auto index = IndexReader::open(cache, directory, log, name);
+    if (!index.has_value() && index.error().code == StorageErrc::damaged) continue;
     if (!index.has_value()) return std::unexpected(std::move(index.error()));
     auto data = cache.open(segment_path(directory, name));
+    if (!data.has_value() && data.error().code == io::IoErrc::bad_medium) continue;
     if (!data.has_value()) return storage_failure(std::move(data.error()));
     for (std::uint32_t slot = index->count(); slot > 0; --slot) {
       const auto entry = index->entry(slot - 1);
       if (!entry.has_value() || entry->end() > until) continue;
       if (entry->end() <= from) return from;
-      if (batch_is_stored(**data, *entry, buffer)) return entry->end();
+      if (batch_is_stored(**data, *entry, buffer, refused)) return entry->end();
     }
   }
   return from;

@@ -34,6 +34,7 @@ Result<std::vector<BatchRef>> SegmentRead::read_segments() {
        index < snapshot_.list->size() && (*snapshot_.list)[index].base < request_.until; ++index) {
     auto found = read_segment(index);
     if (!found.has_value() && found.error().code == StorageErrc::below_start) missing_ = (*snapshot_.list)[index];
+    if (!found.has_value() && found.error().code == StorageErrc::damaged) return unreadable_segment(index);
     if (!found.has_value() || !found->empty()) return found;
   }
   return std::vector<BatchRef>();
@@ -106,6 +107,13 @@ std::vector<IndexEntry> SegmentRead::entries_from(IndexReader& reader, std::uint
     entries.push_back(*entry);
   }
   return entries;
+}
+
+/// One of its files cannot even be opened.
+std::unexpected<StorageError> SegmentRead::unreadable_segment(std::size_t index) {
+  if (refused(true)) return unreadable();
+  const Offset last(snapshot_.segment_end(index).value - 1);
+  return damaged((*snapshot_.list)[index].base, last, "a file of the segment cannot be read");
 }
 
 bool SegmentRead::refused(bool failed) {

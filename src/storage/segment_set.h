@@ -50,7 +50,7 @@ class SegmentSet {
                                                   std::vector<QuarantinedRange>& quarantined);
   /// Recovery; blocks; before open. True when the segments hold [from, until) as one unbroken sequence of index entries
   /// that ends exactly at `until`, and each of their batches verifies. Tells whether a round that wrote directly to
-  /// segments is whole.
+  /// segments is whole. Fails with `damaged` when what is missing is what the disk does not read.
   static Result<bool> verify_flushed(FileCache& cache, const std::string& directory, LogId log, Offset from,
                                      Offset until);
 
@@ -92,6 +92,8 @@ class SegmentSet {
   /// First offset at or above `from` outside of all quarantined ranges.
   Offset skip_quarantined(Offset from) const;
   const std::vector<QuarantinedRange>& quarantined() const { return quarantined_; }
+  /// The directory was renamed at open because it cannot be read: nothing on the disk tells of its damage any more.
+  bool directory_put_aside() const { return directory_put_aside_; }
   /// Sets a range aside that somebody else found damaged. Returns false when it was known.
   bool quarantine(const QuarantinedRange& range);
 
@@ -137,6 +139,7 @@ class SegmentSet {
   std::uint64_t bytes_ever_ = 0;
   Timestamp max_timestamp_{-1};
   bool directory_exists_ = false;
+  bool directory_put_aside_ = false;
   bool writing_ = false;
   bool rewriting_ = false;
   /// What an abandoned write may have left: bytes behind the end of the open segment, and whole segments.

@@ -1,5 +1,6 @@
 // What recovery does when synced data is damaged: it reports, deletes nothing that may be good, and reuses no offset.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "storage/journal.h"
@@ -29,6 +30,20 @@ class StoreDamage : public StoreTest {
       }
     }
     return count;
+  }
+  /// The sector at `position` of the one round that `chosen` picks cannot be read any more.
+  void spoil(const std::function<bool(const ScannedRound&)>& chosen, std::uint64_t position) {
+    const auto names = disk_.list("shard-0/journal");
+    ASSERT_TRUE(names);
+    for (const std::string& name : *names) {
+      const std::string path = "shard-0/journal/" + name;
+      const bytes::ByteVector content = disk_.durable_content(path);
+      JournalScanner scanner(content, Journal::parse_file_name(name));
+      for (ScannedRound round; scanner.next(round); round = ScannedRound{}) {
+        if (!chosen(round)) continue;
+        ASSERT_TRUE(disk_.spoil_sector_at(path, round.position + position));
+      }
+    }
   }
   void overwrite(const std::string& path, std::uint64_t position) {
     auto opened = disk_.open(path, io::OpenMode::read_write);
@@ -127,6 +142,144 @@ TEST_F(StoreDamage, AFileWithoutAReadableRoundIsKeptAside) {
   open();
   EXPECT_FALSE(report_.quarantined.empty());
   EXPECT_TRUE(disk_.exists(file(1) + ".damaged"));
+}
+
+// --- What the disk refuses to read.
+
+TEST_F(StoreDamage, AnUnreadableSectorOfTheJournalCostsItsRoundOnly) {
+  open();
+  Log* log = create(1);
+  Log* other = create(2);
+  append(log, 1, 5);
+  commit();
+  append(log, 2, 5, 2000);
+  commit();
+  append(other, 3);
+  commit();
+  stop();
+  spoil([](const ScannedRound& r) { return r.record && names_log(r, LogId(1)) && r.header.body_length > 3000; }, 2048);
+  open();
+  EXPECT_FALSE(report_.quarantined.empty());
+  log = store_->find_log(LogId(1));
+  EXPECT_EQ(read_all(log, Offset(0)), (std::vector<std::uint64_t>{1}));
+  EXPECT_GE(append(log, 4), Offset(10));
+  commit();
+  EXPECT_EQ(log->skip_quarantined(Offset(5)), Offset(10));
+  EXPECT_EQ(read_all(store_->find_log(LogId(2)), Offset(0)), (std::vector<std::uint64_t>{3}));
+}
+
+// Nothing later says that the last round was synced; that the disk does not read a part of it tells it from a torn one.
+TEST_F(StoreDamage, AnUnreadableSectorOfTheLastRoundCostsNothingElseOfIt) {
+  open();
+  Log* log = create(1);
+  Log* other = create(2);
+  commit();
+  append(other, 3);
+  append(log, 2, 5, 2000);
+  commit();
+  stop();
+  spoil([](const ScannedRound& r) { return r.record && names_log(r, LogId(1)) && r.header.body_length > 3000; }, 4096);
+  open();
+  EXPECT_FALSE(report_.quarantined.empty());
+  EXPECT_EQ(read_all(store_->find_log(LogId(2)), Offset(0)), (std::vector<std::uint64_t>{3}));
+  EXPECT_GE(append(store_->find_log(LogId(1)), 4), Offset(5));
+}
+
+TEST_F(StoreDamage, AJournalFileThatCannotBeOpenedIsKeptAside) {
+  open();
+  append(create(1), 1, 3);
+  commit();
+  restart(false);
+  append(store_->find_log(LogId(1)), 2);
+  commit();
+  stop();
+  ASSERT_TRUE(disk_.spoil_path(file(1)));
+  options_.must_exist = true;
+  open();
+  EXPECT_FALSE(report_.quarantined.empty());
+  EXPECT_TRUE(disk_.exists(file(1) + ".damaged"));
+  EXPECT_GE(append(store_->find_log(LogId(1)), 3), Offset(4));
+}
+
+TEST_F(StoreDamage, AJournalOfWhichNothingCanBeReadDoesNotStopTheStart) {
+  open();
+  Log* log = create(1);
+  append(log, 1, 1, 20'000);
+  commit();
+  append(log, 2);
+  commit();
+  ASSERT_TRUE(world_.settle());
+  stop();
+  ASSERT_TRUE(disk_.spoil_path("shard-0/journal"));
+  options_.must_exist = true;
+  open();
+  EXPECT_FALSE(report_.quarantined.empty());
+  EXPECT_TRUE(disk_.exists("shard-0/journal.damaged"));
+  log = store_->find_log(LogId(1));
+  ASSERT_NE(log, nullptr);
+  EXPECT_EQ(read_all(log, Offset(0)), (std::vector<std::uint64_t>{1}));  // what was in a segment
+  EXPECT_GT(append(log, 3), Offset(1));
+}
+
+TEST_F(StoreDamage, ALogWhoseDirectoryCannotBeReadIsSetAside) {
+  open();
+  Log* log = create(1);
+  Log* other = create(2);
+  append(log, 1, 1, 20'000);
+  append(other, 2, 1, 20'000);
+  commit();
+  stop();
+  const std::string directory = "shard-0/logs/0000000000000001";
+  ASSERT_TRUE(disk_.spoil_path(directory));
+  open();
+  EXPECT_FALSE(report_.quarantined.empty());
+  EXPECT_TRUE(disk_.exists(directory + ".damaged"));
+  EXPECT_EQ(read_all(store_->find_log(LogId(2)), Offset(0)), (std::vector<std::uint64_t>{2}));
+  log = store_->find_log(LogId(1));
+  EXPECT_EQ(log->skip_quarantined(Offset(0)), Offset(1));
+  EXPECT_EQ(append(log, 3, 1, 20'000), Offset(1));
+  commit();
+  restart(true);
+  log = store_->find_log(LogId(1));
+  EXPECT_EQ(log->skip_quarantined(Offset(0)), Offset(1)) << "the damage is forgotten";
+  EXPECT_EQ(read_all(log, Offset(1)), (std::vector<std::uint64_t>{3}));
+}
+
+TEST_F(StoreDamage, ASegmentFileThatCannotBeOpenedCostsTheSegment) {
+  for (const char* extension : {".idx", ".seg"}) {
+    open();
+    const std::uint64_t id = extension[1] == 'i' ? 1 : 2;
+    append(create(id), 1, 1, 20'000);
+    append(create(id + 10), 2, 1, 20'000);
+    commit();
+    stop();
+    ASSERT_TRUE(disk_.spoil_path(fmt::format("shard-0/logs/{:016x}/{:020}{}", id, 0, extension)));
+    open();
+    Log* log = store_->find_log(LogId(id));
+    EXPECT_EQ(log->skip_quarantined(Offset(0)), Offset(1)) << extension;
+    EXPECT_EQ(append(log, 3, 1, 20'000), Offset(1));
+    commit();
+    EXPECT_EQ(read_all(log, Offset(1)), (std::vector<std::uint64_t>{3}));
+    EXPECT_EQ(read_all(store_->find_log(LogId(id + 10)), Offset(0)), (std::vector<std::uint64_t>{2}));
+    stop();
+  }
+}
+
+TEST_F(StoreDamage, AnOwnerThatCannotSpareAnythingIsRefusedAnUnreadableJournal) {
+  open();
+  append(create(1), 1, 3);
+  commit();
+  stop();
+  ASSERT_TRUE(disk_.spoil_path(file(1)));
+  const auto before = disk_.files();
+  options_.refuse_damage = true;
+  sim::SimLoop& loop = world_.add_loop();
+  sim::SimWorkPool pool(world_, 1);
+  const StoreEnvironment environment{.loop = &loop, .disk = &disk_, .sync_pool = &pool, .pool = &pool};
+  auto opened = Store::open(environment, options_, target_, report_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, StorageErrc::damaged);
+  EXPECT_EQ(disk_.files(), before);
 }
 
 TEST_F(StoreDamage, AnOwnerThatCannotSpareAnythingIsRefused) {

@@ -461,13 +461,20 @@ void StoreSim::rot() {
   }
   for (const std::string& path : disk_.files()) {
     const bool journal = path.find("/journal/") != std::string::npos;
+    if (prng_.chance(1, 25)) {
+      const bool done = disk_.spoil_path(!journal && prng_.chance(1, 2) ? path.substr(0, path.rfind('/')) : path);
+      rotted_ += done ? 1 : 0;
+      rotten_ |= done;
+      continue;
+    }
     if (!prng_.chance(1, journal ? 3 : 6)) continue;
     const std::uint64_t size = disk_.durable_content(path).size();
     if (size == 0) continue;
-    const std::uint64_t kind = prng_.below(3);
+    const std::uint64_t kind = prng_.below(5);
     const bool done = kind == 0   ? disk_.flip_bit(path, size, prng_)
                       : kind == 1 ? disk_.zero_sector(path, size, prng_)
-                                  : disk_.misdirect_write(path, size, prng_);
+                      : kind == 2 ? disk_.misdirect_write(path, size, prng_)
+                                  : disk_.spoil_sector(path, size, prng_);
     rotted_ += done ? 1 : 0;
     rotten_ |= done;
   }
@@ -496,8 +503,11 @@ void StoreSim::verify_rotten(const SimModel& model, const SimModel& solid) {
     }
     std::set<Offset> seen;
     Offset from = log->start();
+    int refusals = 0;
     while (from < log->committed_end()) {
       const auto batches = read_from(*log, from);
+      // What the disk does not read is called damage after some attempts only.
+      if (!batches && batches.error().code == StorageErrc::io && ++refusals < 1000) continue;
       if (!batches) {
         const Offset next = log->skip_quarantined(from);
         if (batches.error().code != StorageErrc::quarantined || next <= from) {
@@ -586,10 +596,27 @@ TEST(StoreSimulation, LosesNothingAndInventsNothing) {
               counters.to_string().c_str());
   if (count < 500) return;
   EXPECT_GT(reported, 0u);
-  for (const char* fault : {"power_loss", "crash", "crash.sector_lost", "crash.sector_torn", "crash.writes_reordered",
-                            "crash.size_lost", "crash.name_lost", "crash.sector_misdirected", "sync_failure",
-                            "directory_sync_failure", "write_failure", "write_no_space", "disk_full", "read_failure",
-                            "damage.bit_flipped", "damage.sector_zeroed", "damage.sector_misdirected"}) {
+  for (const char* fault : {"power_loss",
+                            "crash",
+                            "crash.sector_lost",
+                            "crash.sector_torn",
+                            "crash.writes_reordered",
+                            "crash.size_lost",
+                            "crash.name_lost",
+                            "crash.sector_misdirected",
+                            "sync_failure",
+                            "directory_sync_failure",
+                            "write_failure",
+                            "write_no_space",
+                            "disk_full",
+                            "read_failure",
+                            "damage.bit_flipped",
+                            "damage.sector_zeroed",
+                            "damage.sector_misdirected",
+                            "damage.sector_spoilt",
+                            "damage.file_spoilt",
+                            "damage.directory_spoilt",
+                            "unreadable_sector"}) {
     EXPECT_GT(counters.of(fault), 0u) << fault;
   }
 }

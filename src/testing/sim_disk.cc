@@ -193,6 +193,7 @@ io::Result<std::unique_ptr<io::File>> SimDisk::open(const std::string& path, io:
   }
   if (entry.directory) return failure(IoErrc::failed, "open", path, "Is a directory");
   if (!entry.file) return failure(IoErrc::not_found, "open", path, "No such file or directory");
+  if (entry.file->broken) return failure(IoErrc::bad_medium, "open", path, "Input/output error");
   return std::unique_ptr<io::File>(
       std::make_unique<SimFile>(state_, std::move(entry.file), path, mode != io::OpenMode::read));
 }
@@ -201,6 +202,7 @@ io::Result<std::vector<std::string>> SimDisk::list(const std::string& directory)
   if (state_->power_lost) return std::unexpected(power_is_off());
   const Entry entry = state_->find(directory);
   if (!entry.directory) return failure(IoErrc::not_found, "list", directory, "No such file or directory");
+  if (entry.directory->broken) return failure(IoErrc::bad_medium, "list", directory, "Input/output error");
   std::vector<std::string> names;
   for (const auto& [name, child] : entry.directory->visible) names.push_back(name);
   return names;
@@ -309,7 +311,25 @@ io::Result<std::unique_ptr<io::DirectoryLock>> SimDisk::lock() {
 
 void SimDisk::lose_power_after(std::uint64_t operations, std::function<void()> on_lost) {
   state_->until_power_loss = operations;
+  state_->loss_path.clear();
   state_->on_power_lost = std::move(on_lost);
+}
+
+void SimDisk::lose_power_in_write(std::string part, std::uint64_t writes, std::function<void()> on_lost) {
+  state_->until_power_loss = 0;
+  state_->loss_path = std::move(part);
+  state_->until_write_loss = writes;
+  state_->on_power_lost = std::move(on_lost);
+}
+
+void SimDisk::State::note_write(const std::string& path, std::size_t bytes) {
+  if (loss_path.empty() || power_lost || bytes <= SimInode::kSectorSize || path.find(loss_path) == std::string::npos) {
+    return;
+  }
+  if (--until_write_loss > 0) return;
+  loss_path.clear();
+  until_power_loss = 1;
+  counters.count("power_loss_in_write");
 }
 
 void SimDisk::crash(base::Prng& prng) {
@@ -367,6 +387,29 @@ bool SimDisk::zero_sector(const std::string& path, std::uint64_t below, base::Pr
   const Entry entry = state_->find(path);
   if (!entry.file || !entry.file->zero_sector(prng, below)) return false;
   state_->counters.count("damage.sector_zeroed");
+  return true;
+}
+
+bool SimDisk::spoil_sector(const std::string& path, std::uint64_t below, base::Prng& prng) {
+  const Entry entry = state_->find(path);
+  if (!entry.file || !entry.file->spoil_sector(prng, below)) return false;
+  state_->counters.count("damage.sector_spoilt");
+  return true;
+}
+
+bool SimDisk::spoil_sector_at(const std::string& path, std::uint64_t position) {
+  const Entry entry = state_->find(path);
+  if (!entry.file || position >= entry.file->size()) return false;
+  entry.file->spoil_sector_at(position);
+  state_->counters.count("damage.sector_spoilt");
+  return true;
+}
+
+bool SimDisk::spoil_path(const std::string& path) {
+  const Entry entry = state_->find(path);
+  if (entry.empty()) return false;
+  (entry.file ? entry.file->broken : entry.directory->broken) = true;
+  state_->counters.count(entry.file ? "damage.file_spoilt" : "damage.directory_spoilt");
   return true;
 }
 

@@ -68,6 +68,8 @@ class SimDisk final : public io::Disk {
   /// The power fails in the middle of the n-th changing operation from now (1 is the next): it may or may not still
   /// happen, fails, and so does every later call until crash(). `on_lost` (if any) is called then: e.g. SimWorld::halt.
   void lose_power_after(std::uint64_t operations, std::function<void()> on_lost = {});
+  /// The same in the middle of the n-th write, of more than a sector, to a file whose path has `part` in it.
+  void lose_power_in_write(std::string part, std::uint64_t writes, std::function<void()> on_lost = {});
   bool power_lost() const;
 
   /// Damage to data that was synced, in [0, below) of the file; false when there is no such data. Readers see it at
@@ -76,6 +78,11 @@ class SimDisk final : public io::Disk {
   /// A write meant for another place of the same file: one sector is a copy of another one.
   bool misdirect_write(const std::string& path, std::uint64_t below, base::Prng& prng);
   bool zero_sector(const std::string& path, std::uint64_t below, base::Prng& prng);
+  /// A synced sector cannot be read any more, until it is written anew.
+  bool spoil_sector(const std::string& path, std::uint64_t below, base::Prng& prng);
+  bool spoil_sector_at(const std::string& path, std::uint64_t position);
+  /// The file cannot be opened, or the directory cannot be listed, under whatever name, from now on.
+  bool spoil_path(const std::string& path);
 
   /// What a crash that loses everything unsynced would leave of the file; empty when its name is not durable.
   bytes::ByteVector durable_content(const std::string& path) const;

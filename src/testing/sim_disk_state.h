@@ -23,6 +23,7 @@ struct Entry {
 struct SimDirectory {
   std::map<std::string, Entry> visible;
   std::map<std::string, Entry> durable;
+  bool broken = false;  // cannot be listed
 };
 
 /// One atomic change of names; empty entries are removals.
@@ -50,6 +51,9 @@ struct SimDisk::State {
   std::uint64_t generation = 0;  // crashes so far; files of earlier ones are dead
   bool locked = false;
   std::uint64_t until_power_loss = 0;  // 0: no loss is planned
+  std::string loss_path;               // not empty: power is lost in a write to such a file, see until_write_loss
+  std::uint64_t until_write_loss = 0;
+  void note_write(const std::string& path, std::size_t bytes);
   bool power_lost = false;
   std::function<void()> on_power_lost;
 

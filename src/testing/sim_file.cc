@@ -37,7 +37,11 @@ io::Result<std::size_t> SimFile::read_at(std::uint64_t position, std::span<std::
   if (disk_->fires(disk_->faults.read_failure)) {
     disk_->counters.count("read_failure");
     if (!into.empty()) inode_->read(position, into.first(disk_->prng.below(into.size())));
-    return failure(io::IoErrc::failed, "read", "Input/output error");
+    return failure(io::IoErrc::bad_medium, "read", "Input/output error");
+  }
+  if (inode_->unreadable(position, into.size())) {
+    disk_->counters.count("unreadable_sector");
+    return failure(io::IoErrc::bad_medium, "read", "Input/output error");
   }
   return inode_->read(position, into);
 }
@@ -57,6 +61,7 @@ io::Result<void> SimFile::write_at(std::uint64_t position, std::span<const bytes
   bytes::ByteVector whole;
   for (const bytes::ByteView part : parts) whole.insert(whole.end(), part.begin(), part.end());
   if (position > kLargestSize) return failure(io::IoErrc::no_space, "write", "File too large");
+  disk_->note_write(path_, whole.size());
   const SimDisk::State::Go go = disk_->begin_change();
   if (go == SimDisk::State::Go::no) return std::unexpected(power_is_off());
 

@@ -62,6 +62,7 @@ void SimInode::write(std::uint64_t position, bytes::ByteView data, std::uint64_t
   cached_.write(position, data);
   const std::uint64_t last = (position + data.size() - 1) / kSectorSize;
   for (std::uint64_t sector = position / kSectorSize; sector <= last; ++sector) record(sector, sequence);
+  spoilt_.erase(spoilt_.lower_bound(position / kSectorSize), spoilt_.upper_bound(last));
   record_size(std::max(size_, position + data.size()));
 }
 
@@ -184,6 +185,19 @@ bool SimInode::zero_sector(base::Prng& prng, std::uint64_t below) {
     return true;
   }
   return false;
+}
+
+bool SimInode::spoil_sector(base::Prng& prng, std::uint64_t below) {
+  std::uint64_t sector = 0;
+  if (!pick_clean_sector(prng, below, sector)) return false;
+  spoilt_.insert(sector);
+  return true;
+}
+
+bool SimInode::unreadable(std::uint64_t position, std::uint64_t length) const {
+  if (spoilt_.empty() || position >= size_ || length == 0) return false;
+  const auto found = spoilt_.lower_bound(position / kSectorSize);
+  return found != spoilt_.end() && *found * kSectorSize < std::min(size_, position + length);
 }
 
 }  // namespace millrace::sim

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <vector>
 
 #include "base/prng.h"
@@ -53,6 +54,14 @@ class SimInode {
   bool flip_bit(base::Prng& prng, std::uint64_t below);
   bool copy_sector_elsewhere(base::Prng& prng, std::uint64_t below);
   bool zero_sector(base::Prng& prng, std::uint64_t below);
+  /// From now on nothing that touches a clean sector below `below` can be read, until it is written anew.
+  bool spoil_sector(base::Prng& prng, std::uint64_t below);
+  void spoil_sector_at(std::uint64_t position) { spoilt_.insert(position / kSectorSize); }
+  /// True when a part of the range is on a spoilt sector.
+  bool unreadable(std::uint64_t position, std::uint64_t length) const;
+
+  /// Opening it fails.
+  bool broken = false;
 
  private:
   using Sector = std::array<std::uint8_t, kSectorSize>;
@@ -75,6 +84,7 @@ class SimInode {
   std::uint64_t durable_size_ = 0;
   std::map<std::uint64_t, History> sectors_;  // the dirty ones
   std::vector<std::uint64_t> sizes_;          // since the last sync
+  std::set<std::uint64_t> spoilt_;            // sectors
 };
 
 }  // namespace millrace::sim
