@@ -145,6 +145,35 @@ TEST_P(DeadLetterTest, RejectedMessagesMoveWithTheirHistory) {
   expect_nothing_pending({"source", "target"});
 }
 
+// Each record has to be read from the disk before its way is decided, which takes longer than the round of the
+// rejection.
+TEST_P(DeadLetterTest, ARejectionThatIsStoredIsNotUndoneByACrash) {
+  declare("source", "", "target");
+  declare("target", {});
+  constexpr std::size_t kMessages = 8;
+  broker.publish_stored("source", kMessages, std::string(100'000, 'x'));
+  broker.kill();
+  broker.start();  // nothing of them is in memory now
+  const QueueRef source = broker.find("source");
+  Shard& home = broker.shard(source.shard.value);
+  NotingSink sink;
+  const ConsumerId consumer = consume(source, sink);
+  ASSERT_TRUE(broker.world.run_until([&] { return sink.messages.size() == kMessages; }));
+  settle_all(sink, consumer, Settle::reject);
+  ASSERT_TRUE(broker.world.run_until([&] { return broker.stats(source).unacknowledged == 0; }));
+  const storage::Round round = home.store().current_round();
+  ASSERT_TRUE(broker.world.run_until([&] { return home.store().committed_round() >= round; }));
+  for (int crashes = 0; crashes < 2; ++crashes) {
+    broker.kill();
+    broker.start();
+    EXPECT_EQ(broker.stats(source).ready, 0U);
+  }
+  broker.world.settle();
+  EXPECT_EQ(broker.stats(broker.find("target")).ready, kMessages);
+  EXPECT_EQ(broker.stats(source).bytes, 0U);
+  expect_nothing_pending({"source", "target"});
+}
+
 TEST_P(DeadLetterTest, WithoutATargetTheMessageEnds) {
   const QueueRef source = declare("source", "nowhere", "x");
   broker.publish_stored("source", 3);

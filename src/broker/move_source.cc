@@ -58,6 +58,7 @@ void MoveSource::add(const std::vector<QueueEngine::Dying>& dying) {
 void MoveSource::resume() {
   for (const auto& [offset, intent] : queue_.state().intents()) waiting_.emplace(offset, intent.reason);
   for (const Offset offset : queue_.state().refused()) waiting_.emplace(offset, DeathReason::max_length);
+  for (const auto& [offset, reason] : queue_.state().doomed()) waiting_.emplace(offset, reason);
   schedule_.wants_work(queue_);
 }
 

@@ -72,7 +72,7 @@ void Queue::bind(storage::Log& log) {
   trimmed_ = log.start();
   log.set_needed([this](Offset first, Offset last) { return state_.settlement().any_unsettled(first, last); });
   moves_ = std::make_unique<MoveSource>(shard_, schedule_, *this);
-  if (!state_.intents().empty() || !state_.refused().empty()) moves_->resume();
+  if (!state_.intents().empty() || !state_.refused().empty() || !state_.doomed().empty()) moves_->resume();
   used();
   // Some of what was recovered may have expired meanwhile, or be more than fits.
   if (engine_->ready() > 0) schedule_.wants_work(*this);

@@ -18,6 +18,7 @@ QueueEngine::QueueEngine(QueueState& state, const Policy& policy, Offset committ
   }
   for (const auto& [offset, intent] : state_.intents()) dying_.emplace(offset.value, 0);
   for (const Offset offset : state_.refused()) dying_.emplace(offset.value, 0);
+  for (const auto& [offset, reason] : state_.doomed()) dying_.emplace(offset.value, 0);
 }
 
 void QueueEngine::set_committed_end(Offset end) {
@@ -57,7 +58,8 @@ void QueueEngine::forget_count() {
 
 void QueueEngine::count(Offset offset, std::uint64_t bytes) {
   if (state_.settlement().is_settled(offset)) return;
-  if (state_.intents().contains(offset) || state_.refused().contains(offset)) return;
+  if (state_.intents().contains(offset) || state_.refused().contains(offset) || state_.doomed().contains(offset))
+    return;
   state_.add_bytes(bytes);
   if (const auto held = outstanding_.find(offset.value); held != outstanding_.end()) {
     held_bytes_ += bytes - held->second.bytes;
@@ -357,6 +359,12 @@ void QueueEngine::let_die(Offset offset, std::uint64_t bytes, DeathReason reason
     return;
   }
   bytes = std::min(bytes, this->bytes());
+  if (reason == DeathReason::rejected || reason == DeathReason::delivery_limit) {
+    // A client's word that counts from this turn's round on; the other reasons are found again after a restart.
+    state_.forget_bytes(bytes);
+    state_.doom(offset, reason);
+    bytes = 0;
+  }
   doomed_bytes_ += bytes;
   dying_.emplace(offset.value, bytes);
   dying.push_back({offset, reason});

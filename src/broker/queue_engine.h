@@ -71,7 +71,7 @@ class QueueEngine {
   };
 
   /// `state` is what recovery found; records below `committed_end` that it does not call settled are ready, except its
-  /// intents and what was refused, which are dying.
+  /// intents and what was refused or given up, which are dying.
   QueueEngine(QueueState& state, const Policy& policy, Offset committed_end);
 
   const QueueState& state() const { return state_; }

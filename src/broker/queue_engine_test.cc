@@ -399,6 +399,7 @@ class ModelRun {
     engine_->decide_dying(Offset(offset));
     intents_.insert(offset);
     refused_.erase(offset);
+    doomed_.erase(offset);
   }
 
   void note_delivered(const Model::Record& record, std::int64_t offset) {
@@ -505,6 +506,7 @@ class ModelRun {
       if (!policy_.dead_letters) continue;
       ASSERT_LT(dead, dying.size());
       EXPECT_EQ(dying[dead++].offset.value, it->first);
+      doomed_.insert(it->first);
       if (prng_.chance(1, 2)) decide(it->first);
     }
     EXPECT_EQ(dead, dying.size());
@@ -517,6 +519,7 @@ class ModelRun {
     model_.records[*offset].place = Place::gone;
     intents_.erase(*offset);
     refused_.erase(*offset);
+    doomed_.erase(*offset);
   }
 
   void purge() {
@@ -566,7 +569,7 @@ class ModelRun {
     return recovered;
   }
 
-  // What is held or given back is ready again; dying records without an intent, too.
+  // What is held or given back is ready again; so is what was dying for another reason than a client's word.
   void restart() {
     state_ = recover();
     engine_ = std::make_unique<QueueEngine>(*state_, policy_, Offset(end_));
@@ -576,7 +579,7 @@ class ModelRun {
     delivered_before_restart_ = delivered_end_;
     for (auto& [offset, record] : model_.records) {
       if (record.place == Place::held || record.place == Place::back) record.place = Place::ready;
-      const bool decided = intents_.contains(offset) || refused_.contains(offset);
+      const bool decided = intents_.contains(offset) || refused_.contains(offset) || doomed_.contains(offset);
       if (record.place == Place::dying && !decided) record.place = Place::ready;
     }
   }
@@ -607,6 +610,8 @@ class ModelRun {
     EXPECT_EQ(recovered->intents().size(), state_->intents().size());
     EXPECT_EQ(recovered->refused(), state_->refused());
     EXPECT_EQ(recovered->refused().size(), refused_.size());
+    EXPECT_EQ(recovered->doomed(), state_->doomed());
+    EXPECT_EQ(recovered->doomed().size(), doomed_.size());
     EXPECT_EQ(recovered->bytes(), state_->bytes());
     EXPECT_EQ(recovered->counted_end(), Offset(end_));
     for (const auto& [offset, record] : model_.records) {
@@ -629,6 +634,7 @@ class ModelRun {
   std::vector<std::uint64_t> gone_;
   std::set<std::int64_t> intents_;
   std::set<std::int64_t> refused_;
+  std::set<std::int64_t> doomed_;
   std::vector<bytes::ByteVector> journal_;
   bytes::ByteVector snapshot_;
 };

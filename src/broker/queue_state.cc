@@ -22,6 +22,7 @@ constexpr std::uint8_t kRefused = 7;
 constexpr std::uint8_t kLevelDelivered = 8;
 constexpr std::uint8_t kLevels = 9;
 constexpr std::uint8_t kLevelSet = 10;
+constexpr std::uint8_t kDoomed = 11;
 
 // Records in one entry of kLevels.
 constexpr std::int64_t kMaxLevelRange = std::int64_t{1} << 20;
@@ -72,6 +73,7 @@ void QueueState::forget_range(Offset first, Offset last) {
   }
   if (!intents_.empty()) intents_.erase(intents_.lower_bound(first), intents_.upper_bound(last));
   if (!refused_.empty()) refused_.erase(refused_.lower_bound(first), refused_.upper_bound(last));
+  if (!doomed_.empty()) doomed_.erase(doomed_.lower_bound(first), doomed_.upper_bound(last));
   for (auto it = levels_.begin(); it != levels_.end();) {
     it->second.erase(first, last);
     it = it->second.empty() ? levels_.erase(it) : std::next(it);
@@ -83,6 +85,7 @@ Offset QueueState::named_end() const {
   Offset end = std::max({settlement_.end(), delivered_end_, counted_end_});
   for (const auto& [level, delivered] : level_delivered_) end = std::max(end, delivered);
   if (!refused_.empty()) end = std::max(end, *refused_.rbegin() + Offset(1));
+  if (!doomed_.empty()) end = std::max(end, doomed_.rbegin()->first + Offset(1));
   if (!intents_.empty()) end = std::max(end, intents_.rbegin()->first + Offset(1));
   for (const auto& [offset, count] : returns_) end = std::max(end, Offset(offset + 1));
   return end;
@@ -196,11 +199,24 @@ void QueueState::refuse(Offset offset) {
   if (journalled_) new_refused_.push_back(offset);
 }
 
+void QueueState::doom(Offset offset, DeathReason reason) {
+  doomed_.emplace(offset, reason);
+  if (journalled_) new_doomed_.push_back(offset);
+}
+
+void QueueState::write_doomed(bytes::ByteVector& out, Offset offset, DeathReason reason) {
+  bytes::Writer to(out);
+  to.u8(kDoomed);
+  to.uvarint(number(offset));
+  to.u8(static_cast<std::uint8_t>(reason));
+}
+
 void QueueState::add_intent(Offset offset, MoveIntent intent) {
   MILLRACE_ASSERT(intent.route != nullptr);
   const bool added = intents_.emplace(offset, std::move(intent)).second;
   MILLRACE_ASSERT(added, "offset {} is moved twice", offset.value);
   refused_.erase(offset);
+  doomed_.erase(offset);
   if (journalled_) new_intents_.push_back(offset);
 }
 
@@ -241,8 +257,8 @@ void QueueState::write_count(bytes::ByteVector& out) const {
 }
 
 bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
-  const bool changed = !new_refused_.empty() || !new_levels_.empty() || !new_ranges_.empty() || !new_returns_.empty() ||
-                       !new_intents_.empty() || expiring_pending_ || count_pending_;
+  const bool changed = !new_refused_.empty() || !new_doomed_.empty() || !new_levels_.empty() || !new_ranges_.empty() ||
+                       !new_returns_.empty() || !new_intents_.empty() || expiring_pending_ || count_pending_;
   if (!changed && !(with_mark && mark_pending_)) return false;
   bytes::Writer to(out);
   to.u8(kVersion);
@@ -274,6 +290,10 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
     to.uvarint(new_refused_.size());
     for (const Offset offset : new_refused_) to.uvarint(number(offset));
   }
+  for (const Offset offset : new_doomed_) {
+    const auto it = doomed_.find(offset);
+    if (it != doomed_.end()) write_doomed(out, offset, it->second);  // else more is known of it since
+  }
   for (const Offset offset : new_intents_) {
     const auto it = intents_.find(offset);
     if (it != intents_.end()) write_intent(out, offset, it->second);  // else it was settled since
@@ -290,6 +310,7 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
   new_returns_.clear();
   new_intents_.clear();
   new_refused_.clear();
+  new_doomed_.clear();
   new_levels_.clear();
   mark_pending_ = false;
   expiring_pending_ = false;
@@ -321,6 +342,7 @@ bool QueueState::read_intent(bytes::Reader& in) {
   if (!in.ok()) return false;
   intent.route = std::move(route);
   refused_.erase(offset);
+  doomed_.erase(offset);
   if (!settlement_.is_settled(offset)) intents_[offset] = std::move(intent);
   return true;
 }
@@ -335,6 +357,16 @@ bool QueueState::read_returns(bytes::Reader& in) {
     if (count > 0 && !settlement_.is_settled(offset)) returns_[offset.value] = static_cast<std::uint32_t>(count);
   }
   return in.ok();
+}
+
+bool QueueState::read_doomed(bytes::Reader& in) {
+  Offset offset;
+  if (!read_offset(in, offset)) return false;
+  const std::uint8_t reason = in.u8();
+  if (!in.ok() || reason < 1 || reason > 4) return false;
+  if (settlement_.is_settled(offset) || intents_.contains(offset)) return true;
+  doomed_.emplace(offset, static_cast<DeathReason>(reason));
+  return true;
 }
 
 bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
@@ -393,6 +425,8 @@ bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
       }
       return in.ok();
     }
+    case kDoomed:
+      return read_doomed(in);
     case kIntent:
       return read_intent(in);
     default:
@@ -430,6 +464,7 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
   to.u8(kRefused);
   to.uvarint(refused_.size());
   for (const Offset offset : refused_) to.uvarint(number(offset));
+  for (const auto& [offset, reason] : doomed_) write_doomed(out, offset, reason);
   for (const auto& [level, members] : levels_) {
     to.u8(kLevelSet);
     to.u8(level);
@@ -448,6 +483,7 @@ bool QueueState::load_snapshot(bytes::ByteView snapshot) {
   returns_.clear();
   intents_.clear();
   refused_.clear();
+  doomed_.clear();
   levels_.clear();
   level_delivered_.clear();
   delivered_end_ = Offset(0);

@@ -97,6 +97,11 @@ class QueueState final : public storage::StateMachine {
   void refuse(Offset offset);
   const std::set<Offset>& refused() const { return refused_; }
 
+  /// The record was given up by a consumer and is on its way to the dead letters, which has not been decided yet. Not
+  /// in bytes() from now on.
+  void doom(Offset offset, DeathReason reason);
+  const std::map<Offset, DeathReason>& doomed() const { return doomed_; }
+
   void add_intent(Offset offset, MoveIntent intent);
   const std::map<Offset, MoveIntent>& intents() const { return intents_; }
 
@@ -116,12 +121,14 @@ class QueueState final : public storage::StateMachine {
   };
   bool apply_part(std::uint8_t kind, bytes::Reader& in);
   bool read_returns(bytes::Reader& in);
+  bool read_doomed(bytes::Reader& in);
   bool read_intent(bytes::Reader& in);
   void forget_range(Offset first, Offset last);
   void add_levels(std::uint8_t level, Offset first, Offset last);
   bool read_levels(bytes::Reader& in);
   void write_marks(bytes::ByteVector& out) const;
   void write_count(bytes::ByteVector& out) const;
+  static void write_doomed(bytes::ByteVector& out, Offset offset, DeathReason reason);
   static void write_intent(bytes::ByteVector& out, Offset offset, const MoveIntent& intent);
 
   bool journalled_;
@@ -136,12 +143,14 @@ class QueueState final : public storage::StateMachine {
   Offset counted_end_;
   std::map<Offset, MoveIntent> intents_;
   std::set<Offset> refused_;
+  std::map<Offset, DeathReason> doomed_;
 
   // Changes since the last command.
   std::vector<Range> new_ranges_;
   std::vector<Offset> new_returns_;
   std::vector<Offset> new_intents_;
   std::vector<Offset> new_refused_;
+  std::vector<Offset> new_doomed_;
   struct LevelRange {
     std::uint8_t level;
     Range range;

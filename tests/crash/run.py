@@ -6,7 +6,7 @@
 A cycle publishes with confirms at full speed to 1 or 100 queues (AMQP) and produces with acks=all (Kafka), while a consumer
 acknowledges, rejects and requeues, with and without transactions; then SIGKILL at a random instant. After the restart every
 confirmed message must be there once, with its content and in order; what was acknowledged and committed must not come back;
-what was rejected must be a dead letter, or still in its queue. One folder of data lives through all cycles. Some restarts are killed as well.
+what was rejected must be a dead letter. One folder of data lives through all cycles. Some restarts are killed as well.
 
 MILLRACE_CRASH_CYCLES (20), MILLRACE_CRASH_MESSAGES (confirmed per cycle, 50000), MILLRACE_CRASH_SEED (new each time)
 """

@@ -64,11 +64,12 @@ def expected_places(mark, settled):
     """(least, most) in the work queue, in the dead letter queue, and least in both together."""
     if settled == ACKNOWLEDGED_COMMITTED:
         return (0, 0), (0, 0), 0
+    if settled == REJECTED_COMMITTED:
+        return (0, 0), (1, 1), 1
     if settled == ACKNOWLEDGED:
         return (0, 1), (0, 0), 0
-    if settled in (REJECTED, REJECTED_COMMITTED):
-        # The copy is stored before the original goes: a kill between the two leaves both. The way there begins with the
-        # commit of a transaction, when the record has been read (docs/amqp.md); a kill before that brings it back.
+    if settled == REJECTED:
+        # The copy is stored before the original goes: a kill between the two leaves both.
         return (0, 1), (0, 1), 1
     # Not settled. What a consumer saw was already stored, confirmed or not.
     least = 1 if mark == CONFIRMED or settled in (DELIVERED, REQUEUED) else 0

@@ -50,11 +50,17 @@ class Verdict(unittest.TestCase):
 
     def test_rejected_is_in_one_place_at_least(self):
         dead = (v.FOUND_DEAD, 0, 0, 100)
-        for mark in (v.REJECTED, v.REJECTED_COMMITTED):
-            rejected = [(mark, 0, 0, 100)]
-            for found in (ALL, ALL[1:] + [dead], ALL + [dead]):
-                self.assertEqual(kinds(SENT, rejected, found), {})
-            self.assertEqual(kinds(SENT, rejected, ALL[1:]), {"lost": 1})
+        rejected = [(v.REJECTED, 0, 0, 100)]
+        for found in (ALL, ALL[1:] + [dead], ALL + [dead]):
+            self.assertEqual(kinds(SENT, rejected, found), {})
+        self.assertEqual(kinds(SENT, rejected, ALL[1:]), {"lost": 1})
+
+    def test_rejected_and_committed_is_only_a_dead_letter(self):
+        dead = (v.FOUND_DEAD, 0, 0, 100)
+        rejected = [(v.REJECTED_COMMITTED, 0, 0, 100)]
+        self.assertEqual(kinds(SENT, rejected, ALL[1:] + [dead]), {})
+        self.assertEqual(kinds(SENT, rejected, ALL), {"back although it was settled": 1})
+        self.assertEqual(kinds(SENT, rejected, ALL[1:]), {"lost": 1})
 
     def test_dead_letter_without_a_reject(self):
         self.assertEqual(kinds(SENT, [], ALL + [(v.FOUND_DEAD, 0, 0, 100)]), {"in the dead letter queue without a reason": 1})

@@ -205,7 +205,6 @@ void Oracle::rejected(MessageId id, std::size_t from, Settled how) {
   trace(fmt::format("message {} from queue {} rejected {}", id, from, how == Settled::durable));
   Message& message = messages_[id];
   message.rejected = std::max(message.rejected, how);
-  if (how == Settled::durable) heard(message.dead_told);
   if (how == Settled::asked) message.holder = 0;
 }
 

@@ -14,8 +14,6 @@ class SettleLedger {
   SettleLedger(Oracle& oracle, std::size_t queues) : oracle_(oracle), queues_(queues) {}
 
   void add(std::size_t queue, MessageId id, bool reject) {
-    // A dead letter has to be read before its move is decided and stored: a crash until then undoes the rejection.
-    if (reject && oracle_.has_dead_letters(queue)) return;
     queues_[queue].waiting.push_back({id, reject});
     ++queues_[queue].count;
   }
