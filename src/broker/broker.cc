@@ -3,6 +3,7 @@
 #include "base/log.h"
 
 #include "broker/catalog_host.h"
+#include "broker/group_host.h"
 #include "broker/storage_errors.h"
 #include "bytes/crc32c.h"
 #include "bytes/reader.h"
@@ -133,6 +134,7 @@ Result<Broker::Report> Broker::open(const std::string& guest_password_hash, cons
   }
   // Decided transactions are complete before anybody can look.
   for (Shard* shard : peers_) shard->transactions().resume(peers_);
+  for (Shard* shard : peers_) shard->group_host().name_offsets(peers_);
   // Last: a directory whose creation was interrupted counts as new.
   if (*stored == 0) {
     if (auto written = write_format(disk, shards_.size()); !written.has_value())

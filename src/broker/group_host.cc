@@ -41,6 +41,28 @@ void GroupHost::recovered() {
   schedule_expiry();
 }
 
+void GroupHost::name_offsets(const std::vector<Shard*>& peers) const {
+  // A client may commit any number, and offsets are not endless.
+  constexpr std::int64_t kMostLost = std::int64_t{1} << 40;
+  const catalog::State& catalog = shard_.catalog();
+  const auto name = [&](LogId id, ShardId shard, Offset offset) {
+    storage::Log* log = shard.value < peers.size() ? peers[shard.value]->store().find_log(id) : nullptr;
+    if (log == nullptr || offset <= log->committed_end()) return;
+    if (offset.value - log->committed_end().value <= kMostLost) log->raise_next(offset);
+  };
+  for (const auto& [key, record] : state_.records()) {
+    for (const auto& [at, committed] : record.offsets) {
+      if (const catalog::Queue* queue = catalog.find_queue(at.topic)) {
+        name(LogId(queue->id.value), queue->shard, committed.offset);
+      } else if (const catalog::Topic* topic = catalog.find_topic(at.topic)) {
+        if (at.partition < 0 || static_cast<std::size_t>(at.partition) >= topic->partitions.size()) continue;
+        const catalog::Partition& partition = topic->partitions[static_cast<std::size_t>(at.partition)];
+        name(partition.log, partition.shard, committed.offset);
+      }
+    }
+  }
+}
+
 GroupHost::Live* GroupHost::find(const GroupKey& key) {
   const auto it = live_.find(key);
   return it == live_.end() ? nullptr : it->second.get();

@@ -27,6 +27,9 @@ class GroupHost {
   GroupState& state() { return state_; }
   /// After the store has opened: members of before the restart go on; offsets of topics that are gone go too.
   void recovered();
+  /// Committed offsets name records, which damage may have taken: no other record gets such an offset. At the start,
+  /// when every shard has its logs and no loop runs.
+  void name_offsets(const std::vector<Shard*>& peers) const;
 
   template <class T>
   using Done = std::move_only_function<void(T)>;

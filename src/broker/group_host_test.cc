@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "broker/sim_broker_test.h"
+#include "model/batch_builder.h"
 
 namespace millrace::broker {
 namespace {
@@ -85,6 +86,28 @@ TEST_F(GroupHostTest, CommittedOffsetsSurviveAKill) {
   broker.kill();
   broker.start();
   for (int i = 1; i <= 50; ++i) EXPECT_EQ(committed(topic, "g" + std::to_string(i)), i);
+}
+
+// Damage may have taken the records that the offset was committed for, and with them all that told how far the log
+// went.
+TEST_F(GroupHostTest, ACommittedOffsetIsNotGivenToAnotherRecord) {
+  const ObjectId topic = make_topic("t");
+  const QueueRef queue = broker.declare("q");
+  EXPECT_EQ(commit(topic, 500).error, GroupErrc::none);
+  EXPECT_EQ(commit(queue.queue, 700).error, GroupErrc::none);
+  EXPECT_EQ(commit(topic, std::int64_t{1} << 59, {}, "mad").error, GroupErrc::none);
+  broker.kill();
+  broker.start();
+  model::BatchBuilder builder;
+  const auto append = [&](LogId id, ShardId shard) {
+    builder.start({});
+    builder.add({});
+    storage::Store& store = broker.shard(shard.value).store();
+    return store.append(*store.find_log(id), builder.finish())->value;
+  };
+  const catalog::Partition& partition = broker.shard(0).catalog().find_topic(topic)->partitions[0];
+  EXPECT_EQ(append(partition.log, partition.shard), 500);
+  EXPECT_EQ(append(LogId(queue.queue.value), queue.shard), 700);
 }
 
 TEST_F(GroupHostTest, OffsetsOfUnknownTopicsAndTooMuchTextAreRefused) {
