@@ -109,6 +109,19 @@ TEST(Password, TheFormOfRabbitMqIsKnown) {
   EXPECT_FALSE(verify("rabbit-sha256$kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR", "test13"));
 }
 
+TEST(Password, TheFormOfBeforeScramIsKnown) {
+  const std::string old =
+      "pbkdf2-sha256$1000$000102030405060708090a0b0c0d0e0f$"
+      "4efb2bbb6d2eb58ea8deaed54417ae2fd87fd50a8a8568709363da60d4560606";
+  EXPECT_TRUE(verify(old, "secret"));
+  EXPECT_FALSE(verify(old, "secrets"));
+  EXPECT_FALSE(verify(old.substr(0, old.size() - 2), "secret"));
+  EXPECT_FALSE(verify(old + "$", "secret"));
+  // It is the salted password that SCRAM derives its keys from.
+  EXPECT_TRUE(scram_keys(old, Digest::sha256).has_value());
+  EXPECT_FALSE(scram_keys(old, Digest::sha512).has_value());
+}
+
 TEST(SaslPlain, SplitsNameAndPassword) {
   const auto plain = parse_plain(bytes::as_bytes("\0guest\0secret"sv));
   ASSERT_TRUE(plain.has_value());

@@ -11,6 +11,8 @@ namespace millrace::auth {
 namespace {
 
 constexpr std::string_view kScheme = "scram";
+/// What was stored before there was SCRAM: the salted password itself, for SHA-256.
+constexpr std::string_view kOldScheme = "pbkdf2-sha256";
 constexpr std::string_view kRabbitScheme = "rabbit-sha256";
 constexpr std::size_t kSaltSize = 16;
 // A stored work factor above this is taken for damage: it would block a worker for seconds.
@@ -76,13 +78,22 @@ std::string hash_password(std::string_view password, std::uint32_t iterations) {
 
 std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest) {
   std::string_view rest = stored;
-  if (next_part(rest) != kScheme) return std::nullopt;
+  const std::string_view scheme = next_part(rest);
+  if (scheme != kScheme && scheme != kOldScheme) return std::nullopt;
   ScramKeys keys;
   const std::string_view count = next_part(rest);
   const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), keys.iterations);
   if (error != std::errc() || end != count.data() + count.size()) return std::nullopt;
   if (keys.iterations == 0 || keys.iterations > kMaxIterations) return std::nullopt;
   if (!from_hex(next_part(rest), keys.salt)) return std::nullopt;
+  if (scheme == kOldScheme) {
+    bytes::ByteVector salted;
+    if (digest != Digest::sha256 || !from_hex(rest, salted) || salted.size() != digest_size(digest))
+      return std::nullopt;
+    keys.stored_key = stored_key_of(digest, salted);
+    keys.server_key = hmac(digest, salted, bytes::as_bytes("Server Key"));
+    return keys;
+  }
   for (const Digest each : kDigests) {
     bytes::ByteVector both;
     if (!from_hex(next_part(rest), both) || both.size() != 2 * digest_size(each)) return std::nullopt;

@@ -19,8 +19,8 @@ constexpr std::uint32_t kHashIterations = 100'000;
 std::string hash_password(std::string_view password, std::uint32_t iterations = kHashIterations);
 
 /// Compares in constant time; blocks for about half as long as hash_password(). Also knows the salted SHA-256 form that
-/// RabbitMQ exports: "rabbit-sha256$" and base64(salt of 4 bytes + sha256(salt + password)). False for a hash of
-/// another form.
+/// RabbitMQ exports: "rabbit-sha256$" and base64(salt of 4 bytes + sha256(salt + password)), and the form of before
+/// SCRAM, "pbkdf2-sha256$<iterations>$<salt>$<hash>". False for a hash of another form.
 bool verify(std::string_view stored, std::string_view password);
 
 /// The part of a stored hash that SCRAM needs for one hash function.
