@@ -6,7 +6,8 @@ namespace millrace::broker {
 
 namespace {
 
-/// Cuts the first word off `rest`; false when there was none left. An empty key is one empty word.
+/// Cuts the first word off `rest`; false when there was none left. An empty key has no words, so `at_end` begins as
+/// true for it.
 bool next_word(std::string_view& rest, bool& at_end, std::string_view& word) {
   if (at_end) return false;
   const std::size_t dot = rest.find('.');
@@ -47,7 +48,7 @@ TopicTrie::NodeIndex TopicTrie::child(NodeIndex parent, std::string_view word, b
 
 void TopicTrie::add(std::string_view pattern, model::ObjectId destination) {
   NodeIndex node = 0;
-  bool at_end = false;
+  bool at_end = pattern.empty();
   std::string_view word;
   while (next_word(pattern, at_end, word)) node = child(node, word, true);
   nodes_[node].destinations.push_back(destination);
@@ -55,7 +56,7 @@ void TopicTrie::add(std::string_view pattern, model::ObjectId destination) {
 }
 
 void TopicTrie::remove(std::string_view pattern, model::ObjectId destination) {
-  remove_below(0, pattern, false, destination);
+  remove_below(0, pattern, pattern.empty(), destination);
 }
 
 bool TopicTrie::remove_below(NodeIndex node, std::string_view rest, bool at_end, model::ObjectId destination) {
@@ -117,7 +118,7 @@ void TopicTrie::match(std::string_view key, std::vector<model::ObjectId>& out) c
   Walk walk{nodes_, {}, {}};
   walk.enter(0);
   walk.alive.swap(walk.next);
-  bool at_end = false;
+  bool at_end = key.empty();
   std::string_view word;
   std::string scratch;
   while (!walk.alive.empty() && next_word(key, at_end, word)) walk.step(word, scratch);

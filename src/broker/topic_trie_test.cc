@@ -30,7 +30,8 @@ TEST(TopicTrie, FollowsTheRulesOfWords) {
   EXPECT_TRUE(matches("#.c", "a.b.c"));
   EXPECT_TRUE(matches("#.c", "c"));
   EXPECT_FALSE(matches("#.c", "a.b"));
-  EXPECT_TRUE(matches("*", ""));
+  EXPECT_FALSE(matches("*", ""));
+  EXPECT_FALSE(matches("#.*", ""));
   EXPECT_TRUE(matches("*.*", "."));
   EXPECT_FALSE(matches("*", "a.b"));
   EXPECT_TRUE(matches("a.#.b.#.c", "a.x.b.y.z.c"));

@@ -42,7 +42,7 @@ class ArgumentReader {
     if (!value.has_value()) return std::nullopt;
     const auto found = value->as_int();
     if (!found.has_value()) {
-      bad_type(name, *value);
+      fail(no_integer(name, *value, resource_));
     } else if (*found < minimum) {
       invalid(name,
               *found < 0 ? fmt::format("{{value_negative,{}}}", *found) : fmt::format("{{value_zero,{}}}", *found));
@@ -55,7 +55,7 @@ class ArgumentReader {
   std::optional<base::Millis> time(std::string_view name, std::int64_t minimum) {
     const auto found = number(name, minimum);
     if (!found.has_value()) return std::nullopt;
-    if (*found > kMaxExpiry.value) invalid(name, fmt::format("{{value_too_big,{}}}", *found));
+    if (*found > kMaxExpiry.value) invalid(name, fmt::format("{{value_too_large,{}}}", *found));
     return base::Millis(*found);
   }
 

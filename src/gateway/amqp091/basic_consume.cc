@@ -81,7 +81,7 @@ bool Channel::read_consumer(const wire::BasicConsume& method, const std::string&
   if (const auto priority = method.arguments.find("x-priority")) {
     const auto value = priority->as_int();
     if (!value.has_value()) {
-      fail(unacceptable_type("x-priority", *priority, resource));
+      fail(no_integer("x-priority", *priority, resource));
       return false;
     }
     options.priority = static_cast<std::int32_t>(std::clamp<std::int64_t>(*value, INT32_MIN, INT32_MAX));

@@ -33,8 +33,10 @@ const catalog::Exchange* Channel::publish_target(std::string_view name) {
   const std::uint64_t generation = shard().catalog_generation();
   if (target_ != nullptr && target_generation_ == generation && target_name_ == name) return target_;
   target_ = nullptr;
+  // Rights come before existence: who may not write is not told what there is.
+  if (!allow_exchange(auth::Operation::write, name)) return nullptr;
   const catalog::Exchange* exchange = find_exchange(name);
-  if (exchange == nullptr || !allow_exchange(auth::Operation::write, name)) return nullptr;
+  if (exchange == nullptr) return nullptr;
   if (exchange->internal) {
     fail(ReplyCode::access_refused, fmt::format("cannot publish to internal {}", exchange_text(name)));
     return nullptr;

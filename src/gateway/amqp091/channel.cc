@@ -177,7 +177,7 @@ void Channel::handle_method(const wire::Frame& frame) {
     return handler->run(*this, in);
   }
   const std::string_view name = wire::name_of(method);
-  fail(ReplyCode::command_invalid, name.empty() ? "unknown method" : fmt::format("unexpected method {}", name));
+  fail(ReplyCode::command_invalid, name.empty() ? "unknown method" : "unimplemented method");
 }
 
 void Channel::fail(const Failure& failure) {
@@ -231,10 +231,14 @@ bool Channel::accepts(const wire::ContentHeader& header) const {
          header.body_size <= connection_.options().max_message_bytes;
 }
 
+/// A frame of content that no method announced.
+void Channel::fail_content() {
+  method_ = Method{0};
+  fail(ReplyCode::unexpected_frame, "expected method frame, got non method frame instead");
+}
+
 void Channel::on_header(const wire::Frame& frame) {
-  if (!content_.active) {
-    return fail(ReplyCode::unexpected_frame, "expected method frame, got non method frame instead");
-  }
+  if (!content_.active) return fail_content();
   if (content_.has_header) {
     return fail(ReplyCode::unexpected_frame, "expected content body, got non content body frame instead");
   }
@@ -259,10 +263,10 @@ void Channel::on_header(const wire::Frame& frame) {
 }
 
 void Channel::on_body(const wire::Frame& frame) {
-  if (!content_.active || !content_.has_header) {
+  if (!content_.active) return fail_content();
+  if (!content_.has_header) {
     return fail(ReplyCode::unexpected_frame,
-                content_.active ? "expected content header for class 60, got non content header frame instead"
-                                : "expected method frame, got non method frame instead");
+                "expected content header for class 60, got non content header frame instead");
   }
   const std::uint64_t size = content_.body.size() + frame.payload.size();
   if (size > content_.body_size)
@@ -341,7 +345,8 @@ bool Channel::allow_queue(auth::Operation operation, std::string_view queue) {
 
 bool Channel::allow_exchange(auth::Operation operation, std::string_view exchange) {
   // Permissions know the default exchange by a name.
-  return allow(operation, exchange.empty() ? "amq.default" : exchange, exchange_text(exchange));
+  const std::string_view name = exchange.empty() ? "amq.default" : exchange;
+  return allow(operation, name, exchange_text(name));
 }
 
 /// Routing keys are limited for exchanges that route by patterns, and for users whom somebody limited.

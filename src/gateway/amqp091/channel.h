@@ -129,6 +129,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
     std::uint64_t body_size = 0;
     bytes::ByteVector body;
   };
+  void fail_content();
   void on_header(const wire::Frame& frame);
   void on_body(const wire::Frame& frame);
   void content_complete();

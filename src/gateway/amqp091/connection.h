@@ -126,6 +126,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   // handshake.cc
   void on_connection_frame(const wire::Frame& frame);
   void on_connection_method(wire::Method method, bytes::Reader& in);
+  void fail_state(wire::Method method);
   bool expect_state(State state, wire::Method method);
   void send_start();
   void on_start_ok(const wire::ConnectionStartOk& method);

@@ -209,7 +209,7 @@ TEST_F(Consuming, ConsumerArgumentsAreChecked) {
   client.send(1, method);
   client.expect_channel_close(
       1, ReplyCode::precondition_failed,
-      "PRECONDITION_FAILED - invalid arg 'x-priority' for queue 'q' in vhost '/': {unacceptable_type,longstr}");
+      "PRECONDITION_FAILED - invalid arg 'x-priority' for queue 'q' in vhost '/': \"expected integer, got longstr\"");
 }
 
 TEST_F(Consuming, QuorumQueuesTellHowOftenAMessageCameBack) {

@@ -137,7 +137,7 @@ std::optional<Failure> compare(FieldTableView received, FieldTableView current, 
 QueueType read_queue_type(ArgumentReader& in) {
   const std::string name = in.text(kQueueType).value_or(std::string(kDefaultQueueType));
   const auto type = parse_queue_type(name);
-  if (!type.has_value()) in.invalid(kQueueType, fmt::format("unsupported queue type '{}'", name));
+  if (!type.has_value()) in.invalid(kQueueType, fmt::format("\"unsupported queue type '{}'\"", name));
   return type.value_or(QueueType::classic);
 }
 
@@ -188,6 +188,18 @@ void read_priorities(ArgumentReader& in, QueueType type, catalog::QueueSettings&
   if (type == QueueType::classic) settings.max_priority = static_cast<std::uint8_t>(*priority);
 }
 
+/// How a queue would be stored elsewhere: checked, and without meaning.
+void read_storage_hints(ArgumentReader& in) {
+  const auto mode = in.text("x-queue-mode");
+  if (mode.has_value() && *mode != "default" && *mode != "lazy") {
+    in.invalid("x-queue-mode", fmt::format("\"unsupported queue mode '{}'\"", *mode));
+  }
+  const auto version = in.number("x-queue-version", 0);
+  if (version.has_value() && *version != 1 && *version != 2) {
+    in.invalid("x-queue-version", fmt::format("\"unsupported queue version '{}'\"", *version));
+  }
+}
+
 }  // namespace
 
 std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const QueueFlags& flags,
@@ -195,6 +207,7 @@ std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const Que
   ArgumentReader in(arguments, resource);
   catalog::QueueSettings settings;
   const QueueType type = read_queue_type(in);
+  if (auto failure = check_known_arguments(arguments, type, resource)) in.fail(*failure);
   settings.dead_letter_exchange = in.exchange("x-dead-letter-exchange");
   settings.dead_letter_routing_key = in.text("x-dead-letter-routing-key");
   if (settings.dead_letter_routing_key.has_value() && !settings.dead_letter_exchange.has_value()) {
@@ -212,11 +225,9 @@ std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const Que
   settings.consumer_timeout = in.time("x-consumer-timeout", 0);
   settings.single_active_consumer = in.flag("x-single-active-consumer");
   read_delivery_limit(in, type, settings);
-  in.text("x-queue-mode");
-  in.number("x-queue-version", 0);
+  read_storage_hints(in);
   read_priorities(in, type, settings);
   read_stream_settings(in, settings);
-  if (auto failure = check_known_arguments(arguments, type, resource)) in.fail(*failure);
   check_flags(in, type, flags);
   if (in.failure().has_value()) return in.failure();
   queue.kind = kind_of(type);
@@ -236,6 +247,11 @@ std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(Fiel
 Failure unacceptable_type(std::string_view name, const FieldRef& value, std::string_view resource) {
   return {ReplyCode::precondition_failed,
           fmt::format("invalid arg '{}' for {}: {{unacceptable_type,{}}}", name, resource, type_text(value.tag))};
+}
+
+Failure no_integer(std::string_view name, const FieldRef& value, std::string_view resource) {
+  return {ReplyCode::precondition_failed,
+          fmt::format("invalid arg '{}' for {}: \"expected integer, got {}\"", name, resource, type_text(value.tag))};
 }
 
 std::optional<Failure> compare_queue_arguments(FieldTableView received, FieldTableView current,

@@ -37,6 +37,9 @@ std::expected<std::optional<std::string>, Failure> parse_alternate_exchange(wire
 /// An argument that must have another type.
 Failure unacceptable_type(std::string_view name, const wire::FieldRef& value, std::string_view resource);
 
+/// The same for what must be a number.
+Failure no_integer(std::string_view name, const wire::FieldRef& value, std::string_view resource);
+
 /// Compares what redeclarations compare; says what differs, if anything. Numbers are equal when their values are,
 /// whatever their widths.
 std::optional<Failure> compare_queue_arguments(wire::FieldTableView received, wire::FieldTableView current,

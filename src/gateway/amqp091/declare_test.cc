@@ -162,17 +162,19 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
                              "' for queue 'bad' in vhost '/': " + std::string(why);
     refused(queue("bad", arguments), ReplyCode::precondition_failed, text);
   };
-  bad("x-max-length", {"ten"}, "{unacceptable_type,longstr}");
+  bad("x-max-length", {"ten"}, "\"expected integer, got longstr\"");
   bad("x-max-length", {std::int32_t{-1}}, "{value_negative,-1}");
-  bad("x-message-ttl", {"soon"}, "{unacceptable_type,longstr}");
+  bad("x-message-ttl", {"soon"}, "\"expected integer, got longstr\"");
   bad("x-message-ttl", {std::int32_t{-1}}, "{value_negative,-1}");
-  bad("x-message-ttl", {std::int64_t{4'294'967'296}}, "{value_too_big,4294967296}");
+  bad("x-message-ttl", {std::int64_t{315'360'000'001}}, "{value_too_large,315360000001}");
   bad("x-expires", {std::int32_t{0}}, "{value_zero,0}");
   bad("x-max-priority", {std::int32_t{1000}}, "{max_value_exceeded,1000}");
   bad("x-overflow", {"explode"}, "invalid_overflow");
   bad("x-single-active-consumer", {"yes"}, "{unacceptable_type,longstr}");
   bad("x-dead-letter-routing-key", {"k"}, "routing_key_but_no_dlx_defined");
-  bad("x-queue-type", {"odd"}, "unsupported queue type 'odd'");
+  bad("x-queue-type", {"odd"}, "\"unsupported queue type 'odd'\"");
+  bad("x-queue-mode", {"odd"}, "\"unsupported queue mode 'odd'\"");
+  bad("x-queue-version", {std::int32_t{3}}, "\"unsupported queue version '3'\"");
   auto quorum = queue("bad", {{"x-queue-type", "quorum"}});
   quorum.durable = false;
   refused(quorum, ReplyCode::precondition_failed,
@@ -225,6 +227,11 @@ TEST_F(Declaring, QuorumQueuesHaveTheirOwnDefaults) {
   exclusive.exclusive = true;
   refused(exclusive, ReplyCode::precondition_failed,
           "PRECONDITION_FAILED - invalid property 'exclusive-owner' for queue 'e' in vhost '/'");
+  auto both = queue("e", {});
+  both.durable = both.exclusive = true;
+  accepted<wire::QueueDeclareOk>(both);
+  both.durable = false;
+  accepted<wire::QueueDeclareOk>(both);  // an exclusive queue is never durable
   auto auto_delete = queue("a", {{"x-queue-type", "quorum"}});
   auto_delete.auto_delete = true;
   refused(auto_delete, ReplyCode::precondition_failed,

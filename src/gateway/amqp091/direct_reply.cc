@@ -90,7 +90,7 @@ void Channel::declare_reply_queue(const wire::QueueDeclare& method) {
     if (!no_wait) channel.reply(wire::QueueDeclareOk{name, 0, 1});
   };
   if (method.queue == kReplyTo) {
-    if (!method.no_wait) reply(wire::QueueDeclareOk{kReplyTo, 0, reply_address_.has_value() ? 1U : 0U});
+    if (!method.no_wait) reply(wire::QueueDeclareOk{kReplyTo, 0, 1});
     return;
   }
   if (!address.has_value() || address->shard.value >= shard().shard_count()) return answer(*this, false);

@@ -66,8 +66,15 @@ bool has_capability(wire::FieldTableView capabilities, std::string_view name) {
 
 bool Connection::expect_state(State state, Method method) {
   if (state_ == state) return true;
-  fail({ReplyCode::command_invalid, fmt::format("unexpected method {}", wire::name_of(method))}, method);
+  fail_state(method);
   return false;
+}
+
+void Connection::fail_state(Method method) {
+  const bool running = state_ == State::running;
+  fail({ReplyCode::channel_error,
+        fmt::format("unexpected method in connection state {}", running ? "running" : "starting")},
+       method);
 }
 
 void Connection::on_connection_frame(const wire::Frame& frame) {
@@ -109,7 +116,7 @@ void Connection::on_connection_method(Method method, bytes::Reader& in) {
     case Method::connection_close_ok:
       return;
     default:
-      fail({ReplyCode::command_invalid, "unexpected method on channel 0"}, method);
+      fail_state(method);
   }
 }
 
@@ -233,12 +240,10 @@ void Connection::on_open(const wire::ConnectionOpen& method) {
   base::log::info("amqp: {} connected as '{}' to '{}' ({})", socket_->peer(), user_, vhost_.name, client_.name);
 }
 
-void Connection::on_update_secret(const wire::ConnectionUpdateSecret& method) {
-  authenticate(user_, std::string(method.new_secret), [this](bool accepted) {
-    if (state_ != State::running) return;
-    if (accepted) return send(0, wire::ConnectionUpdateSecretOk{});
-    fail({ReplyCode::not_allowed, "New secret was refused by one of the backends"}, Method::connection_update_secret);
-  });
+/// For credentials that are refreshed, like tokens. A password that let the client in stays what it was, so its new one
+/// is not looked at, as with RabbitMQ's users.
+void Connection::on_update_secret(const wire::ConnectionUpdateSecret&) {
+  send(0, wire::ConnectionUpdateSecretOk{});
 }
 
 }  // namespace millrace::gateway::amqp091

@@ -59,7 +59,8 @@ void put_foreign(bytes::ByteVector& out, const FieldRef& value) {
 Failure bad_match(const FieldRef& value) {
   if (const auto text = value.as_text()) {
     return {ReplyCode::precondition_failed,
-            fmt::format("Invalid x-match field value <<\"{}\">>; expected all, any, all-with-x, or any-with-x", *text)};
+            fmt::format("Invalid x-match field value <<{}>>; expected all, any, all-with-x, or any-with-x",
+                        text->empty() ? "" : fmt::format("\"{}\"", *text))};
   }
   return {ReplyCode::precondition_failed, fmt::format("Invalid x-match field type {} (value {}); expected longstr",
                                                       field_type_text(value.tag), field_value_text(value))};

@@ -42,7 +42,7 @@ std::expected<base::Millis, std::string> parse_expiration(std::string_view text)
   if (!rest.empty()) return std::unexpected(fmt::format("{{leftover_string,\"{}\"}}", rest));
   const bool too_big = error == std::errc::result_out_of_range || value > static_cast<std::uint64_t>(kMaxExpiry.value);
   if (negative && (too_big || value > 0)) return std::unexpected(fmt::format("{{value_negative,{}}}", text));
-  if (too_big) return std::unexpected(fmt::format("{{value_too_big,{}}}", digits));
+  if (too_big) return std::unexpected(fmt::format("{{value_too_large,{}}}", digits));
   return base::Millis(static_cast<std::int64_t>(value));
 }
 

@@ -30,7 +30,7 @@ wire::FieldTable to_field_table(const model::ValueTable& table);
 /// error says what is wrong with it, in the words that clients know.
 std::expected<base::Millis, std::string> parse_expiration(std::string_view text);
 
-/// Longest time to live of a message or a queue: 2^32 - 1 ms.
-inline constexpr base::Millis kMaxExpiry{4'294'967'295};
+/// Longest time to live of a message or a queue: ten years of 365 days.
+inline constexpr base::Millis kMaxExpiry{315'360'000'000};
 
 }  // namespace millrace::gateway::amqp091

@@ -31,7 +31,8 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
   if (method.passive) return queue_declare_passive(method);
   QueueDeclaration wanted;
   wanted.name = method.queue;
-  wanted.durable = method.durable;
+  // What goes with its connection outlives no restart: the flag means nothing then, and is not compared.
+  wanted.durable = method.durable && !method.exclusive;
   wanted.exclusive = method.exclusive;
   wanted.auto_delete = method.auto_delete;
   wanted.no_wait = method.no_wait;
@@ -44,13 +45,13 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
     // Line ends in names have crept in from files of names before.
     std::erase_if(wanted.name, [](char c) { return c == '\r' || c == '\n'; });
   }
-  if (!allow_queue(Operation::configure, wanted.name)) return;
   const catalog::Queue* current = shard().catalog().find_queue(connection_.vhost().id, wanted.name);
-  if (current != nullptr) return queue_redeclare(wanted, *current);
-  if (!method.queue.empty() && wanted.name.starts_with(kReservedPrefix)) {
+  if (current == nullptr && !method.queue.empty() && wanted.name.starts_with(kReservedPrefix)) {
     return fail(ReplyCode::access_refused,
                 fmt::format("queue name '{}' contains reserved prefix 'amq.*'", wanted.name));
   }
+  if (!allow_queue(Operation::configure, wanted.name)) return;
+  if (current != nullptr) return queue_redeclare(wanted, *current);
   queue_create(std::move(wanted));
 }
 
