@@ -163,6 +163,13 @@ def with_server(script, *more):
     return run
 
 
+def golden(stage):
+    """The recorded conversations with RabbitMQ, against the server."""
+    binary = server(stage)
+    code, output = stage.run(["python3", "tests/golden/run.py", "--server", binary], show=True)
+    return closing_counts(code, output, "tests/golden/run.py")
+
+
 STAGES = {
     "lint": ("style checks, and tests of the checks and test tools", lint),
     "programs": ("the optimised programs", programs),
@@ -172,6 +179,7 @@ STAGES = {
     "fuzz": ("fuzzing", fuzz),
     "crash": ("killed servers", with_server("tests/crash/run.py", "crash_load")),
     "lost-sync": ("lost syncs", with_server("tests/crash/lost_sync.py", "crash_load", "lost_sync")),
+    "golden": ("answers compared with RabbitMQ's", golden),
     "interop": ("public clients", with_server("tests/interop/run.py")),
 }
 
