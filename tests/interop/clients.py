@@ -48,6 +48,21 @@ def python():
     return interpreter
 
 
+def sdist(name, version):
+    """The unpacked source package of a Python client, which has its own tests."""
+    folder = BUILD / "interop-sdists"
+    unpacked = folder / f"{name}-{version}"
+    if not unpacked.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        run([python(), "-m", "pip", "download", "-q", "--disable-pip-version-check", "--no-deps", "--no-build-isolation",
+             "--no-binary", ":all:", "-d", folder, f"{name}=={version}"], f"pip download {name}")
+        archive = next(folder.glob(f"{name.replace('-', '_')}-{version}.tar.gz"), None)
+        if archive is None:
+            raise Unavailable(f"no source package of {name} {version}")
+        shutil.unpack_archive(archive, folder, filter="data")
+    return unpacked
+
+
 def node():
     folder, wanted = BUILD / "interop-node", HERE / "package.json"
     for program in ("node", "npm"):
