@@ -13,18 +13,23 @@ namespace millrace::broker {
 namespace {
 
 constexpr std::string_view kForever = "9223372036854775807";
+constexpr std::string_view kDelete = "delete";
+constexpr std::string_view kCompact = "compact";
 
 constexpr TopicSetting kSettings[] = {
-    {"cleanup.policy", SettingType::list, "delete", "What happens to old segments: they are deleted."},
+    {"cleanup.policy", SettingType::list, "delete",
+     "What happens to old segments: they are deleted, or compacted so that the last record of each key stays, or both."},
     {"compression.type", SettingType::text, "producer",
      "How batches are stored: as their producers compressed them (producer), uncompressed, or with gzip, snappy, lz4 "
      "or zstd."},
-    {"delete.retention.ms", SettingType::whole, "86400000", "Concerns compacted topics only."},
+    {"delete.retention.ms", SettingType::whole, "86400000",
+     "How long compaction keeps a record without value, so that readers learn that its key was deleted."},
     {"file.delete.delay.ms", SettingType::whole, "60000", "Files are removed when nobody reads them any more."},
     {"flush.messages", SettingType::whole, kForever, "Every answered batch is on stable storage."},
     {"flush.ms", SettingType::whole, kForever, "Every answered batch is on stable storage."},
     {"index.interval.bytes", SettingType::integer, "4096", "Every batch is in the index."},
-    {"max.compaction.lag.ms", SettingType::whole, kForever, "Concerns compacted topics only."},
+    {"max.compaction.lag.ms", SettingType::whole, kForever,
+     "Records older than this are compacted whatever min.cleanable.dirty.ratio says."},
     {"max.message.bytes", SettingType::integer, "", "The largest batch that is taken, as it was compressed."},
     {"message.timestamp.after.max.ms", SettingType::whole, kForever,
      "How far a record's time may lie ahead of the broker's, with CreateTime."},
@@ -32,8 +37,9 @@ constexpr TopicSetting kSettings[] = {
      "How far a record's time may lie behind the broker's, with CreateTime."},
     {"message.timestamp.type", SettingType::text, "CreateTime",
      "Whose time a record has: its producer's (CreateTime) or the broker's (LogAppendTime)."},
-    {"min.cleanable.dirty.ratio", SettingType::decimal, "0.5", "Concerns compacted topics only."},
-    {"min.compaction.lag.ms", SettingType::whole, "0", "Concerns compacted topics only."},
+    {"min.cleanable.dirty.ratio", SettingType::decimal, "0.5",
+     "Compaction runs when a larger part of the closed segments was not compacted yet."},
+    {"min.compaction.lag.ms", SettingType::whole, "0", "Records younger than this are not compacted."},
     {"min.insync.replicas", SettingType::integer, "1",
      "Copies that acks=all waits for; there is one, so that a larger number refuses such batches."},
     {"preallocate", SettingType::boolean, "false", "Files grow as they are written."},
@@ -41,7 +47,8 @@ constexpr TopicSetting kSettings[] = {
     {"retention.ms", SettingType::whole, "-1", "Segments go when their newest batch is older; -1: no limit."},
     {"segment.bytes", SettingType::integer, "", "Size of a segment file."},
     {"segment.index.bytes", SettingType::integer, "10485760", "An index is as large as its segment needs."},
-    {"segment.jitter.ms", SettingType::whole, "0", "Segments are not begun by time."},
+    {"segment.jitter.ms", SettingType::whole, "0", "Segments are closed without a jitter."},
+    {"segment.ms", SettingType::whole, "604800000", "A segment whose first batch is older is closed with the next one."},
     {"unclean.leader.election.enable", SettingType::boolean, "false", "There is one copy, which leads."},
 };
 
@@ -59,6 +66,7 @@ constexpr Range kRanges[] = {
     {"max.compaction.lag.ms", 1, INT64_MAX},
     {"min.insync.replicas", 1, kLargestInteger},
     {"segment.index.bytes", 4, kLargestInteger},
+    {"segment.ms", 1, INT64_MAX},
 };
 
 /// Settings that have one of a few values.
@@ -67,10 +75,19 @@ struct Choice {
   std::string_view value;
 };
 constexpr Choice kChoices[] = {
-    {"cleanup.policy", "delete"}, {"compression.type", "producer"},         {"compression.type", "uncompressed"},
-    {"compression.type", "gzip"}, {"compression.type", "snappy"},           {"compression.type", "lz4"},
-    {"compression.type", "zstd"}, {"message.timestamp.type", "CreateTime"}, {"message.timestamp.type", "LogAppendTime"},
+    {"cleanup.policy", kDelete},
+    {"cleanup.policy", kCompact},
+    {"compression.type", "producer"},
+    {"compression.type", "uncompressed"},
+    {"compression.type", "gzip"},
+    {"compression.type", "snappy"},
+    {"compression.type", "lz4"},
+    {"compression.type", "zstd"},
+    {"message.timestamp.type", "CreateTime"},
+    {"message.timestamp.type", "LogAppendTime"},
 };
+
+constexpr storage::Millis kLongest{std::int64_t{1} << 60};
 
 struct Codec {
   std::string_view name;
@@ -117,7 +134,62 @@ Result<void> check_choice(const TopicSetting& setting, std::string_view value) {
   return base::fail(BrokerErrc::unsupported, fmt::format("{}: served is {}", setting.name, served));
 }
 
+/// Each entry of a list that commas separate.
+Result<void> check_list(const TopicSetting& setting, std::string_view value) {
+  for (const std::string_view entry : list_entries(value)) {
+    if (auto served = check_choice(setting, entry); !served.has_value()) return served;
+  }
+  return {};
+}
+
+/// A topic's own setting, or else the default of all topics.
+std::string_view value_of(const catalog::Topic& topic, std::string_view name) {
+  for (const auto& [own, value] : topic.settings) {
+    if (own == name) return value;
+  }
+  return find_topic_setting(name)->default_value;
+}
+
+storage::Millis millis_of(const catalog::Topic& topic, std::string_view name) {
+  return storage::Millis(number(value_of(topic, name)).value_or(0));
+}
+
+bool has_policy(const catalog::Topic& topic, std::string_view policy) {
+  const auto entries = list_entries(value_of(topic, "cleanup.policy"));
+  return std::find(entries.begin(), entries.end(), policy) != entries.end();
+}
+
+storage::CompactionOptions compaction_options(const catalog::Topic& topic) {
+  storage::CompactionOptions options{.enabled = has_policy(topic, kCompact),
+                                     .min_lag = millis_of(topic, "min.compaction.lag.ms"),
+                                     .max_lag = millis_of(topic, "max.compaction.lag.ms"),
+                                     .keep_deletions = millis_of(topic, "delete.retention.ms")};
+  const std::string_view ratio = value_of(topic, "min.cleanable.dirty.ratio");
+  double parsed = 0;
+  std::from_chars(ratio.data(), ratio.data() + ratio.size(), parsed);
+  options.dirty_per_mille = static_cast<std::uint32_t>(parsed * 1000);
+  if (options.max_lag == storage::Millis(INT64_MAX)) options.max_lag = storage::Millis(0);
+  // A sum with the time of day must not overflow.
+  options.keep_deletions = std::min(options.keep_deletions, kLongest);
+  options.min_lag = std::min(options.min_lag, kLongest);
+  options.max_lag = std::min(options.max_lag, kLongest);
+  return options;
+}
+
 }  // namespace
+
+std::vector<std::string_view> list_entries(std::string_view value) {
+  std::vector<std::string_view> entries;
+  for (std::size_t at = 0; at <= value.size();) {
+    const std::size_t comma = std::min(value.find(',', at), value.size());
+    std::string_view entry = value.substr(at, comma - at);
+    while (entry.starts_with(' ')) entry.remove_prefix(1);
+    while (entry.ends_with(' ')) entry.remove_suffix(1);
+    entries.push_back(entry);
+    at = comma + 1;
+  }
+  return entries;
+}
 
 std::span<const TopicSetting> topic_settings() {
   return kSettings;
@@ -147,8 +219,9 @@ Result<void> check_topic_setting(std::string_view name, std::string_view value) 
     case SettingType::decimal:
       return check_decimal(*setting, value);
     case SettingType::text:
-    case SettingType::list:
       return check_choice(*setting, value);
+    case SettingType::list:
+      return check_list(*setting, value);
     case SettingType::boolean:
       if (value == "true" || value == "false") return {};
       return base::fail(BrokerErrc::invalid, fmt::format("{}: 'true' or 'false'", name));
@@ -157,9 +230,20 @@ Result<void> check_topic_setting(std::string_view name, std::string_view value) 
 }
 
 storage::LogOptions topic_log_options(const catalog::Topic& topic, storage::LogOptions options) {
+  options.compaction = compaction_options(topic);
+  options.segment_time = std::min(millis_of(topic, "segment.ms"), kLongest);
+  if (options.compaction.enabled && options.compaction.max_lag > storage::Millis(0)) {
+    // What is in the open segment is not compacted.
+    options.segment_time = std::min(options.segment_time, options.compaction.max_lag);
+  }
+  const bool deletes = has_policy(topic, kDelete);
+  if (!deletes) {
+    options.retain_time = storage::Millis(0);
+    options.retain_bytes = storage::Bytes(0);
+  }
   for (const auto& [name, value] : topic.settings) {
     const std::int64_t parsed = number(value).value_or(-1);
-    if (parsed < 0) continue;
+    if (parsed < 0 || (!deletes && name.starts_with("retention."))) continue;
     // To the log 0 means no limit.
     const std::int64_t limit = std::max<std::int64_t>(parsed, 1);
     if (name == "retention.ms") options.retain_time = storage::Millis(limit);
@@ -171,6 +255,7 @@ storage::LogOptions topic_log_options(const catalog::Topic& topic, storage::LogO
 
 WriteRules write_rules(const catalog::Topic& topic, const BrokerOptions& options) {
   WriteRules rules;
+  rules.needs_keys = has_policy(topic, kCompact);
   rules.max_batch_bytes = options.max_message_bytes.value;
   for (const auto& [name, value] : topic.settings) {
     const std::int64_t parsed = number(value).value_or(0);

@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "broker/error.h"
 #include "bytes/compression.h"
@@ -33,6 +34,9 @@ std::span<const TopicSetting> topic_settings();
 const TopicSetting* find_topic_setting(std::string_view name);
 std::string default_of(const TopicSetting& setting, const BrokerOptions& options);
 
+/// The entries of a setting that is a list.
+std::vector<std::string_view> list_entries(std::string_view value);
+
 /// `unsupported`: a setting that topics do not have, or a value that is not served. `invalid`: not a value at all.
 Result<void> check_topic_setting(std::string_view name, std::string_view value);
 
@@ -48,6 +52,8 @@ struct WriteRules {
   std::int64_t max_behind_ms = INT64_MAX;
   std::int64_t max_ahead_ms = INT64_MAX;
   std::int32_t min_copies = 1;
+  /// Records without key are refused: the topic is compacted.
+  bool needs_keys = false;
   /// How batches are stored; nothing: as their writers compressed them.
   std::optional<bytes::Compression> compression;
 };

@@ -19,12 +19,14 @@ TEST(TopicSettings, RefusesWhatWouldDoNothing) {
   EXPECT_TRUE(check_topic_setting("retention.ms", "60000").has_value());
   EXPECT_TRUE(check_topic_setting("retention.bytes", "-1").has_value());
   EXPECT_TRUE(check_topic_setting("cleanup.policy", "delete").has_value());
-  EXPECT_EQ(refused("cleanup.policy", "compact"), BrokerErrc::unsupported);
-  EXPECT_EQ(refused("cleanup.policy", "compact,delete"), BrokerErrc::unsupported);
+  EXPECT_TRUE(check_topic_setting("cleanup.policy", "compact").has_value());
+  EXPECT_TRUE(check_topic_setting("cleanup.policy", "compact, delete").has_value());
+  EXPECT_EQ(refused("cleanup.policy", "compact,burn"), BrokerErrc::unsupported);
+  EXPECT_EQ(refused("cleanup.policy", ""), BrokerErrc::unsupported);
   EXPECT_TRUE(check_topic_setting("compression.type", "zstd").has_value());
   EXPECT_EQ(refused("compression.type", "rar"), BrokerErrc::unsupported);
   EXPECT_EQ(refused("no.such.setting", "1"), BrokerErrc::unsupported);
-  EXPECT_EQ(refused("segment.ms", "1000"), BrokerErrc::unsupported);
+  EXPECT_EQ(refused("segment.ms", "0"), BrokerErrc::invalid);
 }
 
 TEST(TopicSettings, RefusesWhatIsNoValue) {
@@ -60,6 +62,28 @@ TEST(TopicSettings, ReachTheLog) {
   EXPECT_EQ(options.segment_bytes, storage::Bytes(2097152));
   topic.settings = {{"retention.ms", "0"}};
   EXPECT_EQ(topic_log_options(topic, {}).retain_time, storage::Millis(1)) << "nothing is kept, not everything";
+}
+
+TEST(TopicSettings, SayWhatIsCompacted) {
+  catalog::Topic topic;
+  EXPECT_FALSE(topic_log_options(topic, {}).compaction.enabled);
+  EXPECT_EQ(topic_log_options(topic, {}).segment_time, storage::Millis(604'800'000));
+  EXPECT_FALSE(write_rules(topic, {}).needs_keys);
+  topic.settings = {{"cleanup.policy", "compact"},          {"retention.ms", "5000"},
+                    {"min.cleanable.dirty.ratio", "0.01"},  {"delete.retention.ms", "100"},
+                    {"min.compaction.lag.ms", "7"},         {"max.compaction.lag.ms", "60000"}};
+  auto options = topic_log_options(topic, {});
+  EXPECT_TRUE(options.compaction.enabled);
+  EXPECT_EQ(options.retain_time, storage::Millis(0)) << "nothing goes for its age";
+  EXPECT_EQ(options.compaction.dirty_per_mille, 10U);
+  EXPECT_EQ(options.compaction.keep_deletions, storage::Millis(100));
+  EXPECT_EQ(options.compaction.min_lag, storage::Millis(7));
+  EXPECT_EQ(options.segment_time, storage::Millis(60'000)) << "else what is in the open segment would be late";
+  EXPECT_TRUE(write_rules(topic, {}).needs_keys);
+  topic.settings[0].second = "delete,compact";
+  options = topic_log_options(topic, {});
+  EXPECT_TRUE(options.compaction.enabled);
+  EXPECT_EQ(options.retain_time, storage::Millis(5000));
 }
 
 TEST(TopicSettings, ReachTheWriters) {

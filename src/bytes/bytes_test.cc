@@ -7,6 +7,7 @@
 #include "base/prng.h"
 #include "bytes/crc32c.h"
 #include "bytes/reader.h"
+#include "bytes/siphash.h"
 #include "bytes/slab.h"
 #include "bytes/varint.h"
 #include "bytes/writer.h"
@@ -173,6 +174,15 @@ TEST(Slab, CountsHoldersOnManyThreads) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_TRUE(shared.unique());
+}
+
+/// From the reference implementation's published vectors.
+TEST(SipHash, AgreesWithTheReference) {
+  const std::array<std::uint64_t, 2> key{0x0706050403020100, 0x0f0e0d0c0b0a0908};
+  ByteVector input;
+  EXPECT_EQ(siphash128(key, input), (std::array<std::uint64_t, 2>{0xe6a825ba047f81a3, 0x930255c71472f66d}));
+  for (std::uint8_t i = 0; i < 15; ++i) input.push_back(i);
+  EXPECT_EQ(siphash128(key, input), (std::array<std::uint64_t, 2>{0x11a8b03399e99354, 0xd9c3cf970fec087e}));
 }
 
 }  // namespace

@@ -42,6 +42,9 @@ struct BatchHeader {
   bool log_append_time() const { return (attributes & 0x8) != 0; }
   bool transactional() const { return (attributes & 0x10) != 0; }
   bool control() const { return (attributes & 0x20) != 0; }
+  /// Compaction found records without value in it: until the base timestamp, which then says a time of its own, they
+  /// stay. The times of the records count from it all the same.
+  bool has_delete_horizon() const { return (attributes & kDeleteHorizon) != 0; }
   /// The first header of every record is an Envelope (model/envelope.h). Bit 15 is unused by the public format and
   /// refused in what clients send, so that an envelope cannot be forged.
   bool enveloped() const { return (attributes & kEnveloped) != 0; }
@@ -50,8 +53,9 @@ struct BatchHeader {
 
   static constexpr std::uint16_t kEnveloped = 0x8000;
   static constexpr std::uint16_t kExpiring = 0x4000;
+  static constexpr std::uint16_t kDeleteHorizon = 0x40;
   /// Attribute bits that a client may set.
-  static constexpr std::uint16_t kClientAttributes = 0x7F;
+  static constexpr std::uint16_t kClientAttributes = 0x3F;
 };
 
 constexpr std::size_t kBatchHeaderSize = 61;

@@ -39,6 +39,7 @@ std::size_t find_entry(const Ring<TailEntry>& tail, Offset from) {
 void LogImpl::set_options(const LogOptions& options) {
   MILLRACE_ASSERT((options.durability == Durability::memory) == in_memory());
   options_ = options;
+  compaction_seen_ = kNoSegment;
   host_.log_options_changed(*this);
 }
 

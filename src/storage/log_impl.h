@@ -115,7 +115,9 @@ class LogImpl final : public Log {
   bool deleted_ = false;
   bool listed_retained_ = false;    // in the store's list of logs with limits
   bool listed_rewritable_ = false;  // ... and of logs with set_needed
+  bool listed_timed_ = false;       // ... and of those with segment_time or compaction
   bool retention_running_ = false;
+  SegmentName compaction_seen_ = kNoSegment;  // the last segment when compaction found nothing to do
   int works_ = 0;  // on workers now
 
  private:

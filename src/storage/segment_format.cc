@@ -36,9 +36,9 @@ bool parse_digits(std::string_view text, std::size_t digits, int base, T& value)
 }
 
 /// What both headers begin with: magic u64 | version u32 | generation u32 | log u64 | base i64.
-void begin_header(bytes::Writer& writer, std::uint64_t magic, LogId log, SegmentName name) {
+void begin_header(bytes::Writer& writer, std::uint64_t magic, std::uint32_t version, LogId log, SegmentName name) {
   writer.u64(magic);
-  writer.u32(kSegmentVersion);
+  writer.u32(version);
   writer.u32(name.generation);
   writer.u64(log.value);
   writer.i64(name.base.value);
@@ -53,8 +53,8 @@ void end_header(bytes::Writer& writer, std::size_t begin, std::size_t size) {
 }
 
 /// Checks all but what follows the common beginning, up to where the reader then stands.
-Result<bytes::Reader> check_header(bytes::ByteView header, std::size_t size, std::uint64_t magic, LogId log,
-                                   SegmentName name) {
+Result<bytes::Reader> check_header(bytes::ByteView header, std::size_t size, std::uint64_t magic,
+                                   std::uint32_t newest_version, LogId log, SegmentName name) {
   if (header.size() != size) return base::fail(StorageErrc::damaged, "segment header is cut off");
   bytes::Reader reader(header);
   if (reader.u64() != magic) return base::fail(StorageErrc::damaged, "not a segment header");
@@ -63,7 +63,7 @@ Result<bytes::Reader> check_header(bytes::ByteView header, std::size_t size, std
   if (stored != bytes::crc32c(header.first(size - kCrcSize))) {
     return base::fail(StorageErrc::damaged, "segment header has a bad checksum");
   }
-  if (version > kSegmentVersion) {
+  if (version > newest_version) {
     return base::fail(StorageErrc::newer_version, fmt::format("segment of version {}", version));
   }
   const std::uint32_t generation = reader.u32();
@@ -128,12 +128,12 @@ std::optional<LogId> parse_log_directory(std::string_view name) {
 void encode_segment_header(bytes::ByteVector& out, LogId log, SegmentName name) {
   bytes::Writer writer(out);
   const std::size_t begin = out.size();
-  begin_header(writer, kSegmentMagic, log, name);
+  begin_header(writer, kSegmentMagic, kSegmentVersion, log, name);
   end_header(writer, begin, kSegmentHeaderSize);
 }
 
 Result<void> check_segment_header(bytes::ByteView header, LogId log, SegmentName name) {
-  const auto reader = check_header(header, kSegmentHeaderSize, kSegmentMagic, log, name);
+  const auto reader = check_header(header, kSegmentHeaderSize, kSegmentMagic, kSegmentVersion, log, name);
   if (!reader.has_value()) return std::unexpected(reader.error());
   return {};
 }
@@ -141,17 +141,19 @@ Result<void> check_segment_header(bytes::ByteView header, LogId log, SegmentName
 void encode_index_header(bytes::ByteVector& out, const IndexHeader& header) {
   bytes::Writer writer(out);
   const std::size_t begin = out.size();
-  begin_header(writer, kIndexMagic, header.log, header.name);
+  const bool cleaned = header.cleaned != model::kNoOffset;
+  begin_header(writer, kIndexMagic, cleaned ? kCleanedIndexVersion : kSegmentVersion, header.log, header.name);
   writer.u64(header.bytes_before);
   writer.i64(header.max_timestamp_before.value);
   writer.u32(header.entries);
   writer.u64(header.original_bytes);
   writer.i64(header.end.value);
+  if (cleaned) writer.i64(header.cleaned.value);
   end_header(writer, begin, kIndexHeaderSize);
 }
 
 Result<IndexHeader> decode_index_header(bytes::ByteView header, LogId log, SegmentName name) {
-  auto reader = check_header(header, kIndexHeaderSize, kIndexMagic, log, name);
+  auto reader = check_header(header, kIndexHeaderSize, kIndexMagic, kCleanedIndexVersion, log, name);
   if (!reader.has_value()) return std::unexpected(reader.error());
   IndexHeader result{.log = log, .name = name};
   result.bytes_before = reader->u64();
@@ -159,6 +161,12 @@ Result<IndexHeader> decode_index_header(bytes::ByteView header, LogId log, Segme
   result.entries = reader->u32();
   result.original_bytes = reader->u64();
   result.end = Offset(reader->i64());
+  if (bytes::load_be<std::uint32_t>(header.data() + 8) >= kCleanedIndexVersion) {
+    result.cleaned = Offset(reader->i64());
+    if (result.cleaned < Offset(0) || result.cleaned > result.end) {
+      return base::fail(StorageErrc::damaged, "impossible end of compaction in a segment header");
+    }
+  }
   const bool rewritten = name.generation > 0;
   if (rewritten && (result.end <= name.base || result.end.value > kMaxOffset || result.entries > kMaxIndexEntries)) {
     return base::fail(StorageErrc::damaged, "impossible header of a rewritten segment");

@@ -16,6 +16,8 @@ namespace millrace::storage {
 // docs/on-disk-format.md draws the layouts.
 
 constexpr std::uint32_t kSegmentVersion = 1;
+/// Of an index header that says how far compaction went; others have version 1.
+constexpr std::uint32_t kCleanedIndexVersion = 2;
 constexpr std::size_t kSegmentHeaderSize = 64;
 constexpr std::size_t kIndexHeaderSize = 128;
 constexpr std::size_t kIndexEntrySize = 64;
@@ -56,6 +58,8 @@ struct IndexHeader {
   std::uint32_t entries = 0;
   std::uint64_t original_bytes = 0;
   Offset end = model::kNoOffset;
+  /// Everything below, in this segment and those before, was compacted; kNoOffset: nobody said so here.
+  Offset cleaned = model::kNoOffset;
 };
 void encode_index_header(bytes::ByteVector& out, const IndexHeader& header);
 /// Errors: damaged (also when it names another log or segment), newer_version.

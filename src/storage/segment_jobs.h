@@ -17,6 +17,7 @@
 
 namespace millrace::storage {
 
+class Compaction;
 class IndexReader;
 class SegmentSet;
 
@@ -38,6 +39,7 @@ struct OpenSegment {
   std::uint64_t position = kSegmentHeaderSize;
   Timestamp running_max{-1};
   Timestamp appended_at;  // of the last batch
+  Timestamp opened_at;    // append time of the first batch
   std::uint64_t bytes_before = 0;
   Timestamp max_timestamp_before{-1};
 };
@@ -220,13 +222,17 @@ class SegmentRewrite {
   /// Asks for each batch whether any of its offsets is needed. True when at most a quarter of the bytes is: then
   /// execute.
   bool choose(const std::function<bool(Offset first, Offset last)>& needed);
+  /// Instead, for a log that is compacted, on the worker: true when a pass changes anything of the segment, or ends in
+  /// it; that is then noted in it. The pass must outlive execute(). Errors: damaged, io.
+  Result<bool> choose(const Compaction& pass);
   /// Writes and syncs the new files. Errors: damaged, disk_full, below_start, io.
   Result<void> execute();
 
  private:
   friend class SegmentSet;
   Result<void> write_files();
-  Result<void> copy_batches(io::File& from, io::File& to, bytes::ByteVector& index) const;
+  Result<void> copy_batches(io::File& from, io::File& to, bytes::ByteVector& index);
+  Result<void> read_batch(io::File& from, const IndexEntry& entry, std::span<std::uint8_t> into) const;
   void remove_files();
 
   SegmentSnapshot snapshot_;
@@ -237,6 +243,7 @@ class SegmentRewrite {
   IndexHeader header_;
   std::vector<IndexEntry> entries_;
   std::vector<bool> keep_;
+  const Compaction* pass_ = nullptr;
   std::uint64_t kept_bytes_ = 0;
   std::uint64_t old_bytes_ = 0;
   bool done_ = false;

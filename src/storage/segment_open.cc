@@ -258,11 +258,13 @@ Result<void> SegmentOpener::keep_open(IndexReader& index, std::uint32_t entries,
     if (auto synced = file->sync(); !synced.has_value()) return change_failure(std::move(synced.error()));
   }
   set_->end_ = std::max(last.end(), request_.recorded_end);
+  const auto first = index.entry(0);
   set_->open_ = OpenSegment{.name = index.name(),
                             .entries = entries,
                             .position = last.end_position(),
                             .running_max = last.running_max,
                             .appended_at = last.appended_at,
+                            .opened_at = first.has_value() ? first->appended_at : last.appended_at,
                             .bytes_before = last_header_->bytes_before,
                             .max_timestamp_before = last_header_->max_timestamp_before};
   set_->max_timestamp_ = std::max(last.running_max, last_header_->max_timestamp_before);
@@ -307,6 +309,7 @@ void SegmentOpener::count_bytes() {
     if (!index.has_value()) continue;
     const auto header = index->header();
     if (!header.has_value()) continue;
+    set_->set_cleaned(header->cleaned);
     const std::uint64_t now = segment_data_bytes(cache_, directory, name);
     set_->bytes_ -= std::min(set_->bytes_, header->original_bytes - std::min(now, header->original_bytes));
   }

@@ -5,6 +5,7 @@
 
 #include "base/assert.h"
 #include "base/log.h"
+#include "storage/compaction.h"
 #include "storage/segment_index.h"
 #include "storage/segment_set.h"
 
@@ -26,15 +27,37 @@ std::optional<SegmentRewrite> SegmentSet::plan_rewrite(Offset start) {
   auto at = std::ranges::lower_bound(list_->begin(), closed_end, rewrite_cursor_, {}, &SegmentName::base);
   if (at == closed_end) at = list_->begin();
   rewrite_cursor_ = at->base + Offset(1);
-  rewriting_ = true;
+  return begin_rewrite(start, static_cast<std::size_t>(at - list_->begin()));
+}
 
+SegmentRewrite SegmentSet::begin_rewrite(Offset start, std::size_t index) {
+  rewriting_ = true;
+  const SegmentName name = (*list_)[index];
   SegmentRewrite rewrite;
   rewrite.snapshot_ = snapshot();
-  rewrite.from_ = *at;
-  rewrite.to_ = {at->base, at->generation + 1};
+  rewrite.from_ = name;
+  rewrite.to_ = {name.base, name.generation + 1};
   rewrite.start_ = start;
-  rewrite.segment_end_ = rewrite.snapshot_.segment_end(static_cast<std::size_t>(at - list_->begin()));
+  rewrite.segment_end_ = rewrite.snapshot_.segment_end(index);
   return rewrite;
+}
+
+CompactionPlan SegmentSet::plan_compaction(Offset start, Offset stable_end, Timestamp now,
+                                           const CompactionOptions& options, std::size_t max_keys) const {
+  return {.snapshot = snapshot(),
+          .start = start,
+          .cleaned = cleaned_,
+          .stable_end = stable_end,
+          .now = now,
+          .options = options,
+          .max_keys = max_keys};
+}
+
+std::optional<SegmentRewrite> SegmentSet::plan_rewrite(Offset start, SegmentName name) {
+  MILLRACE_ASSERT(!rewriting_);
+  const auto at = std::ranges::find(*list_, name);
+  if (at == list_->end() || at + 1 == list_->end()) return std::nullopt;
+  return begin_rewrite(start, static_cast<std::size_t>(at - list_->begin()));
 }
 
 SegmentRemoval SegmentSet::finish(SegmentRewrite&& rewrite) {
@@ -54,6 +77,7 @@ SegmentRemoval SegmentSet::finish(SegmentRewrite&& rewrite) {
   }
   *at = rewrite.to_;
   list_ = std::move(list);
+  cleaned_ = std::max(cleaned_, rewrite.header_.cleaned);
   removal.names_ = {rewrite.from_};
   bytes_ += rewrite.kept_bytes_;
   return removal;
@@ -96,6 +120,25 @@ bool SegmentRewrite::choose(const std::function<bool(Offset first, Offset last)>
     if (kept_bytes_ > old_bytes_ / kWorthwhile) return false;
   }
   return !entries_.empty();
+}
+
+Result<bool> SegmentRewrite::choose(const Compaction& pass) {
+  pass_ = &pass;
+  keep_.assign(entries_.size(), true);
+  auto from = snapshot_.cache->open(segment_path(*snapshot_.directory, from_));
+  if (!from.has_value()) return storage_failure(std::move(from.error()));
+  if (pass.end() > from_.base && pass.end() <= segment_end_) {
+    header_.cleaned = std::max(header_.cleaned, pass.end());
+    return true;
+  }
+  bytes::ByteVector batch;
+  bytes::ByteVector changed;
+  for (const IndexEntry& entry : entries_) {
+    batch.resize(entry.length);
+    if (auto read = read_batch(**from, entry, batch); !read.has_value()) return std::unexpected(read.error());
+    if (pass.judge(entry, batch, false, changed) != Compaction::Verdict::keep) return true;
+  }
+  return false;
 }
 
 Result<void> SegmentRewrite::execute() {
@@ -157,12 +200,20 @@ Result<void> SegmentRewrite::write_files() {
   return {};
 }
 
+Result<void> SegmentRewrite::read_batch(io::File& from, const IndexEntry& entry, std::span<std::uint8_t> into) const {
+  std::string reason = "batch cannot be read";
+  if (read_patiently(from, entry.position, into) == entry.length && batch_matches(entry, into, reason)) return {};
+  return base::fail(StorageErrc::damaged,
+                    fmt::format("log {:016x}: batch at {}: {}", snapshot_.log.value, entry.base.value, reason));
+}
+
 /// Copies what is kept, in pieces, verifying each batch; appends its entries to `index`.
-Result<void> SegmentRewrite::copy_batches(io::File& from, io::File& to, bytes::ByteVector& index) const {
+Result<void> SegmentRewrite::copy_batches(io::File& from, io::File& to, bytes::ByteVector& index) {
   std::uint64_t position = kSegmentHeaderSize;
   Timestamp running_max{-1};
   std::uint32_t slot = 0;
   bytes::ByteVector piece;
+  bytes::ByteVector changed;
   const auto flush = [&]() -> Result<void> {
     if (auto done = to.write_at(position - piece.size(), bytes::ByteView(piece)); !done.has_value()) {
       return storage_failure(std::move(done.error()));
@@ -176,10 +227,18 @@ Result<void> SegmentRewrite::copy_batches(io::File& from, io::File& to, bytes::B
     const std::size_t before = piece.size();
     piece.resize(before + entry.length);
     const std::span<std::uint8_t> batch = std::span(piece).subspan(before);
-    std::string reason = "batch cannot be read";
-    if (read_patiently(from, entry.position, batch) != entry.length || !batch_matches(entry, batch, reason)) {
-      return base::fail(StorageErrc::damaged,
-                        fmt::format("log {:016x}: batch at {}: {}", snapshot_.log.value, entry.base.value, reason));
+    if (auto read = read_batch(from, entry, batch); !read.has_value()) return read;
+    const auto verdict =
+        pass_ == nullptr ? Compaction::Verdict::keep : pass_->judge(entry, batch, true, changed);
+    if (verdict != Compaction::Verdict::keep) piece.resize(before);
+    if (verdict == Compaction::Verdict::drop) continue;
+    if (verdict == Compaction::Verdict::change) {
+      piece.insert(piece.end(), changed.begin(), changed.end());
+      const auto header = model::parse_batch_header(changed);
+      MILLRACE_ASSERT(header.has_value() && header->total_size() == changed.size());
+      entry.length = static_cast<std::uint32_t>(changed.size());
+      entry.batch_crc = header->crc;
+      entry.max_timestamp = header->max_timestamp;
     }
     entry.position = position;
     position += entry.length;
@@ -189,6 +248,7 @@ Result<void> SegmentRewrite::copy_batches(io::File& from, io::File& to, bytes::B
     if (piece.size() < kCopyBytes) continue;
     if (auto done = flush(); !done.has_value()) return done;
   }
+  kept_bytes_ = position - kSegmentHeaderSize;
   return flush();
 }
 

@@ -37,7 +37,8 @@ std::size_t SegmentSnapshot::find(Offset offset) const {
   return above == list->begin() ? 0 : static_cast<std::size_t>(above - list->begin() - 1);
 }
 
-SegmentWrite SegmentSet::plan_append(std::span<const BatchRef> batches, Bytes segment_bytes) {
+SegmentWrite SegmentSet::plan_append(std::span<const BatchRef> batches, Bytes segment_bytes,
+                                     Millis segment_time) {
   MILLRACE_ASSERT(!writing_ && !batches.empty());
   writing_ = true;
   SegmentWrite write;
@@ -60,10 +61,13 @@ SegmentWrite SegmentSet::plan_append(std::span<const BatchRef> batches, Bytes se
     IndexEntry entry = describe_batch(batches[i], 0);
     const bool full =
         open.has_value() && open->entries > 0 &&
-        (open->entries >= kMaxIndexEntries || open->position + entry.length > kSegmentHeaderSize + segment_bytes.value);
+        (open->entries >= kMaxIndexEntries ||
+         open->position + entry.length > kSegmentHeaderSize + segment_bytes.value ||
+         (segment_time > Millis(0) && entry.appended_at.value - open->opened_at.value > segment_time.value));
     if (!open.has_value() || full) {
       open = OpenSegment{};
       open->name = {entry.base, 0};
+      open->opened_at = entry.appended_at;
       open->bytes_before = bytes_ever;
       open->max_timestamp_before = max_timestamp;
       write.parts_.push_back({.create = true, .before = *open, .after = *open, .first_batch = i});

@@ -18,6 +18,8 @@
 
 namespace millrace::storage {
 
+struct CompactionPlan;
+
 /// The segment files of one log: everything of it that has left the journal.
 ///
 /// Owned and called by the log's shard loop. Whatever blocks is a job object (segment_jobs.h): planned here on the
@@ -75,7 +77,8 @@ class SegmentSet {
 
   /// Reserves places for batches (ascending, all at or above end(), stored with their own prefix) and opens new
   /// segments where one is full. The batches' slabs stay referenced until the job is finished.
-  SegmentWrite plan_append(std::span<const BatchRef> batches, Bytes segment_bytes);
+  /// `segment_time` closes a segment whose first batch was appended so long before (0: never).
+  SegmentWrite plan_append(std::span<const BatchRef> batches, Bytes segment_bytes, Millis segment_time = Millis(0));
   /// After execute() succeeded: the batches become readable, end() moves.
   void finish(SegmentWrite&& write);
   /// After execute() failed with disk_full: the places are free again; the same batches may be planned anew later.
@@ -115,6 +118,16 @@ class SegmentSet {
   /// The next closed segment to look at for a rewrite, in turn; none while there is only the open one. One rewrite at a
   /// time.
   std::optional<SegmentRewrite> plan_rewrite(Offset start);
+  /// For a log that is compacted (compaction.h): what a pass needs, and the rewrite of one of its segments; none when it
+  /// was trimmed or rewritten meanwhile.
+  CompactionPlan plan_compaction(Offset start, Offset stable_end, Timestamp now, const CompactionOptions& options,
+                                 std::size_t max_keys) const;
+  std::optional<SegmentRewrite> plan_rewrite(Offset start, SegmentName name);
+  /// Everything below was compacted.
+  Offset cleaned() const { return cleaned_; }
+  void set_cleaned(Offset end) { cleaned_ = std::max(cleaned_, end); }
+  /// The segment that is appended to; kNoSegment when there is none.
+  SegmentName last_segment() const { return list_->empty() ? kNoSegment : list_->back(); }
   /// Ends a rewrite, done or not; returns the files it made superfluous.
   SegmentRemoval finish(SegmentRewrite&& rewrite);
   /// Forgets everything, for a deleted log: the whole directory is to be removed.
@@ -123,6 +136,7 @@ class SegmentSet {
  private:
   friend class SegmentOpener;
   SegmentSnapshot snapshot() const;
+  SegmentRewrite begin_rewrite(Offset start, std::size_t index);
   void insert_quarantine(const QuarantinedRange& range);
 
   FileCache* cache_;
@@ -146,6 +160,7 @@ class SegmentSet {
   bool cut_open_ = false;
   std::vector<SegmentName> leftovers_;
   Offset rewrite_cursor_{0};
+  Offset cleaned_{0};
   std::array<ReadHint, 2> hints_;
   std::size_t next_hint_ = 0;
   std::vector<QuarantinedRange> quarantined_;

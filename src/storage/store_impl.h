@@ -49,7 +49,8 @@ struct FlushGroup {
 };
 
 /// The store of one shard. Files: store_impl.cc (appending and commands), store_rounds.cc (writing and committing
-/// rounds), store_retire.cc (freeing the oldest journal file), store_upkeep.cc (once a second: space, retention).
+/// rounds), store_retire.cc (freeing the oldest journal file), store_upkeep.cc (once a second: space, retention),
+/// store_compact.cc (compaction).
 class StoreImpl final : public Store, public io::TurnHook, public LogHost {
  public:
   StoreImpl(const StoreEnvironment& environment, const StoreOptions& options);
@@ -136,6 +137,8 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   void retire_flush();
   bool plan_flushes(FlushGroup& group);
   void flush(std::shared_ptr<FlushGroup> group);
+  void add_flush(FlushGroup& group, LogImpl& log);
+  static bool is_full(const FlushGroup& group);
   void flushed(FlushGroup& group);
   bool retire_copy();
   void copy_forward(LogImpl& log, std::uint64_t last_round);
@@ -154,6 +157,13 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   void run_rewrites();
   void rewrite(LogImpl& log);
   void remove_files(LogImpl& log, SegmentRemoval removal);
+
+  // store_compact.cc
+  struct CompactionJob;
+  void run_timed();
+  bool has_old_tail(const LogImpl& log) const;
+  void compact(LogImpl& log);
+  void compact_next(const std::shared_ptr<CompactionJob>& job, LogImpl& log);
 
   StoreEnvironment environment_;
   StoreOptions options_;
@@ -195,9 +205,12 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   std::int64_t free_bytes_ = 0;  // at the last poll, less what was appended since
   std::vector<LogId> retained_;  // logs with limits
   std::size_t next_retained_ = 0;
+  std::vector<LogId> timed_;  // logs whose segments are closed by time, or compacted
+  std::size_t next_timed_ = 0;
   std::vector<LogId> rewritable_;
   std::size_t next_rewritable_ = 0;
   bool rewrite_running_ = false;
+  bool compaction_running_ = false;
   io::Timer timer_;
   io::Task shutdown_done_;
   std::uint64_t shutdown_round_ = 0;

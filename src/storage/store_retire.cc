@@ -101,7 +101,7 @@ void StoreImpl::retire_flush() {
 bool StoreImpl::plan_flushes(FlushGroup& group) {
   Retirement& retirement = *retirement_;
   while (retirement.next_flush < retirement.to_flush.size()) {
-    if (group.items.size() == kFlushLogs || group.bytes >= kFlushPiece) return true;
+    if (is_full(group)) return true;
     const Retirement::Flush next = retirement.to_flush[retirement.next_flush];
     const auto found = logs_.find(next.log);
     if (found == logs_.end() || found->second->unflushed(next.until, 1).empty()) {
@@ -110,17 +110,26 @@ bool StoreImpl::plan_flushes(FlushGroup& group) {
     }
     LogImpl& log = *found->second;
     if (log.segments_->writing()) return false;
-    const std::vector<BatchRef> batches = log.unflushed(log.committed_end_, kFlushPiece - group.bytes);
-    FlushGroup::Item& item = group.items.emplace_back();
-    item.log = &log;
-    item.until = Offset(batches.back().last_offset.value + 1);
-    item.write = log.segments_->plan_append(batches, log.options_.segment_bytes);
-    group.bytes += item.write.bytes().value;
-    ++log.works_;
+    add_flush(group, log);
     // A large tail takes several pieces.
-    if (item.until >= next.until) ++retirement.next_flush;
+    if (group.items.back().until >= next.until) ++retirement.next_flush;
   }
   return true;
+}
+
+/// Plans the next piece of a tail that is not empty, of a log whose segments nobody writes to.
+void StoreImpl::add_flush(FlushGroup& group, LogImpl& log) {
+  const std::vector<BatchRef> batches = log.unflushed(log.committed_end_, kFlushPiece - group.bytes);
+  FlushGroup::Item& item = group.items.emplace_back();
+  item.log = &log;
+  item.until = Offset(batches.back().last_offset.value + 1);
+  item.write = log.segments_->plan_append(batches, log.options_.segment_bytes, log.options_.segment_time);
+  group.bytes += item.write.bytes().value;
+  ++log.works_;
+}
+
+bool StoreImpl::is_full(const FlushGroup& group) {
+  return group.items.size() == kFlushLogs || group.bytes >= kFlushPiece;
 }
 
 void FlushGroup::execute() {
@@ -153,8 +162,10 @@ void StoreImpl::flushed(FlushGroup& group) {
       log.segments_->abandon(std::move(item.write));
       base::log::warning("no space to move batches of log {} to its segment", log.id_.value);
       // To try it again.
-      retirement_->paused = true;
-      retirement_->to_flush.push_back({log.id_, item.until});
+      if (retirement_) {
+        retirement_->paused = true;
+        retirement_->to_flush.push_back({log.id_, item.until});
+      }
     } else {
       stats_.segment_bytes += item.write.bytes().value;
       log.segments_->finish(std::move(item.write));

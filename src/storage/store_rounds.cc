@@ -105,7 +105,7 @@ void StoreImpl::add_direct(LogImpl& log) {
   MILLRACE_ASSERT(!batches.empty());
   write->log = &log;
   write->until = log.appended_end_;
-  write->write = log.segments_->plan_append(batches, log.options_.segment_bytes);
+  write->write = log.segments_->plan_append(batches, log.options_.segment_bytes, log.options_.segment_time);
   const SegmentPlace& place = write->write.places().front();
   gather_->builder.add_log_flushed({.log = log.id_,
                                     .from = batches.front().base_offset,

@@ -34,6 +34,7 @@ void StoreImpl::tick() {
   }
   run_retention();
   run_rewrites();
+  run_timed();
 }
 
 void StoreImpl::poll_space() {
@@ -74,6 +75,11 @@ void StoreImpl::log_options_changed(LogImpl& log) {
   if (limited && !log.listed_retained_ && !log.in_memory()) {
     log.listed_retained_ = true;
     retained_.push_back(log.id_);
+  }
+  const bool timed = log.options_.segment_time > Millis(0) || log.options_.compaction.enabled;
+  if (timed && !log.listed_timed_ && !log.in_memory()) {
+    log.listed_timed_ = true;
+    timed_.push_back(log.id_);
   }
   if (log.needed_ && !log.listed_rewritable_ && !log.in_memory()) {
     log.listed_rewritable_ = true;

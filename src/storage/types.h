@@ -29,12 +29,28 @@ enum class Durability : std::uint8_t {
   memory,  // in this process only; never in the journal
 };
 
+/// Whether, and when, a log keeps only the last record of each key.
+struct CompactionOptions {
+  bool enabled = false;
+  /// Runs when at least so many thousandths of what it could read were not compacted yet.
+  std::uint32_t dirty_per_mille = 500;
+  /// Records younger than this stay as they are.
+  Millis min_lag{0};
+  /// Records older than this are compacted whatever the dirty part; 0: no limit.
+  Millis max_lag{0};
+  /// How long a record without value is kept after it was seen first.
+  Millis keep_deletions{86'400'000};
+};
+
 struct LogOptions {
   Durability durability = Durability::sync;
   /// Whole segments below these limits are removed; 0: no limit. A queue's own log is trimmed by settlement instead.
   Bytes retain_bytes{0};
   Millis retain_time{0};
   Bytes segment_bytes{std::uint64_t{64} << 20};
+  /// A segment is closed when its first batch is older than this; 0: by size only.
+  Millis segment_time{0};
+  CompactionOptions compaction = {};
 };
 
 /// One batch as read: the slab holds its stored bytes; the prefix (first model::kBatchPrefixSize bytes) may belong to

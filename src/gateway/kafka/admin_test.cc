@@ -71,9 +71,12 @@ TEST_F(AdminTest, SettingsOfATopicAreShownAndChanged) {
   EXPECT_EQ(set("retention.ms", "soon"), ErrorCode::invalid_config);
   EXPECT_EQ(set("no.such", "1"), ErrorCode::invalid_config);
   EXPECT_EQ(set("no.such", std::nullopt, 1), ErrorCode::invalid_config);
-  EXPECT_EQ(set("cleanup.policy", "compact"), ErrorCode::invalid_config);
-  EXPECT_EQ(set("cleanup.policy", "compact", 2), ErrorCode::invalid_config);
+  EXPECT_EQ(set("cleanup.policy", "burn"), ErrorCode::invalid_config);
   EXPECT_EQ(set("cleanup.policy", "compact", 3), ErrorCode::none) << "it is not there";
+  EXPECT_EQ(set("cleanup.policy", "compact", 2), ErrorCode::none);
+  EXPECT_EQ(value_of("cleanup.policy"), "delete,compact");
+  EXPECT_EQ(set("cleanup.policy", "delete", 3), ErrorCode::none);
+  EXPECT_EQ(value_of("cleanup.policy"), "compact");
   EXPECT_EQ(set("retention.ms", "1", 2), ErrorCode::invalid_config) << "not a list";
   EXPECT_EQ(set("retention.ms", std::nullopt, 0), ErrorCode::invalid_request);
 }
@@ -298,7 +301,7 @@ TEST_F(AdminTest, TopicsAreCreatedWithSettingsOrRefused) {
   EXPECT_EQ(refused([](auto& t) { t.name = "a b"; }), ErrorCode::invalid_topic_exception);
   EXPECT_EQ(refused([](auto& t) { t.num_partitions = 0; }), ErrorCode::invalid_partitions);
   EXPECT_EQ(refused([](auto& t) { t.replication_factor = 3; }), ErrorCode::invalid_replication_factor);
-  EXPECT_EQ(refused([](auto& t) { t.configs.push_back({"cleanup.policy", wire::Text("compact")}); }),
+  EXPECT_EQ(refused([](auto& t) { t.configs.push_back({"cleanup.policy", wire::Text("burn")}); }),
             ErrorCode::invalid_config);
   EXPECT_EQ(refused([](auto& t) { t.configs.push_back({"retention.ms", std::nullopt}); }), ErrorCode::invalid_config);
   EXPECT_EQ(refused([](auto& t) { t.assignments.push_back({0, {2}}); }), ErrorCode::invalid_replica_assignment);

@@ -1,5 +1,9 @@
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <set>
 
+#include "broker/topic_settings.h"
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/topic_configs.h"
@@ -58,15 +62,20 @@ wire::ErrorCode find_topic(Connection& connection, std::int8_t type, std::string
   return wire::ErrorCode::invalid_config;
 }
 
-/// Adds to or takes from a list. The only list has one possible entry, so the result is it or nothing.
+/// Adds to or takes from a list, entry by entry.
 std::string changed_list(const catalog::Topic& topic, std::string_view name, Operation operation,
                          std::string_view value) {
-  std::string list = "delete";
+  std::string_view now = broker::find_topic_setting(name)->default_value;
   for (const auto& [key, own] : topic.settings) {
-    if (key == name) list = own;
+    if (key == name) now = own;
   }
-  if (operation == Operation::append) return list == value ? list : list + "," + std::string(value);
-  return list == value ? std::string() : list;
+  std::vector<std::string_view> entries = broker::list_entries(now);
+  for (const std::string_view entry : broker::list_entries(value)) {
+    const auto found = std::find(entries.begin(), entries.end(), entry);
+    if (operation == Operation::append && found == entries.end()) entries.push_back(entry);
+    if (operation == Operation::subtract && found != entries.end()) entries.erase(found);
+  }
+  return fmt::format("{}", fmt::join(entries, ","));
 }
 
 wire::ErrorCode collect(const wire::IncrementalAlterConfigsRequest::Resource& resource, const catalog::Topic& topic,

@@ -44,6 +44,19 @@ wire::ErrorCode code_of_append(const broker::BrokerError& error) {
   return to_kafka(error.code);
 }
 
+/// Whether each record has a key. A batch that does not decompress was refused before.
+bool has_keys(const model::BatchHeader& header, bytes::ByteView batch) {
+  bytes::ByteVector scratch;
+  const auto records = model::records_of(header, batch, scratch, base::Bytes(model::kMaxBatchSize));
+  if (!records.has_value()) return false;
+  model::RecordCursor cursor(*records, header.record_count);
+  model::RecordView record;
+  while (cursor.next(record)) {
+    if (!record.has_key) return false;
+  }
+  return true;
+}
+
 /// Whether the records' own times are near enough to now, as far as the topic asks.
 wire::ErrorCode check_times(const broker::WriteRules& rules, const model::BatchHeader& header, bytes::ByteView batch,
                             base::Timestamp now) {
@@ -73,7 +86,12 @@ wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::P
   if (records.size() > rules.max_batch_bytes) return wire::ErrorCode::message_too_large;
   const base::Bytes limit(connection.options().max_batch_bytes);
   const auto magic = wire::peek_magic(records);
-  if (magic.has_value() && *magic < 2 && version < 3) return convert_legacy(records, limit, batch);
+  if (magic.has_value() && *magic < 2 && version < 3) {
+    const wire::ErrorCode converted = convert_legacy(records, limit, batch);
+    if (converted != wire::ErrorCode::none || !rules.needs_keys) return converted;
+    const auto header = model::parse_batch_header(batch.view());
+    return header.has_value() && has_keys(*header, batch.view()) ? converted : wire::ErrorCode::invalid_record;
+  }
   const auto header = model::validate_client_batch(records, limit);
   if (!header.has_value()) {
     base::log::info("kafka: a batch from {} is refused: {}", connection.socket().peer(), header.error().detail);
@@ -83,6 +101,7 @@ wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::P
   if (header->compression() == bytes::Compression::zstd && version < 7) {
     return wire::ErrorCode::unsupported_compression_type;
   }
+  if (rules.needs_keys && !has_keys(*header, records)) return wire::ErrorCode::invalid_record;
   const wire::ErrorCode times = rules.append_time
                                     ? wire::ErrorCode::none
                                     : check_times(rules, *header, records, connection.shard().loop().clock().wall());

@@ -37,6 +37,26 @@ class ProduceTest : public testing::Test {
   GatewayWorld world{61};
 };
 
+TEST_F(ProduceTest, CompactedTopicsNeedKeys) {
+  TestClient client(world);
+  wire::IncrementalAlterConfigsRequest request;
+  auto& resource = request.resources.emplace_back();
+  resource.resource_type = 2;
+  resource.resource_name = "t";
+  resource.configs.push_back({"cleanup.policy", 2, "compact"});
+  EXPECT_EQ(client.ask<wire::IncrementalAlterConfigsResponse>(1, request).responses.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(send(client, client.make_batch({"no key"}).view()), ErrorCode::invalid_record);
+  model::BatchBuilder builder;
+  builder.start({});
+  model::BatchBuilder::Record record;
+  record.timestamp = world.broker.world.clock().wall();
+  record.has_key = true;
+  record.key = bytes::as_bytes("k");
+  record.has_value = false;
+  builder.add(record);
+  EXPECT_EQ(send(client, builder.finish().view()), ErrorCode::none);
+}
+
 TEST_F(ProduceTest, RepeatsAreKnownAlsoAfterACrash) {
   {
     TestClient client(world);
