@@ -165,8 +165,27 @@ class Permissions : public ::testing::Test {
     state_.apply(put);
     authorizer_.changed({put});
   }
-  bool may(Operation operation, std::string_view resource) {
-    return authorizer_.allowed("ann", kVhost, operation, resource);
+  bool may(Operation operation, std::string_view resource) { return may("ann", operation, resource); }
+  bool may(const std::string& user, Operation operation, std::string_view resource,
+           RuleResource kind = RuleResource::name, std::string_view host = "10.0.0.1") {
+    return authorizer_.allowed(
+        {.user = user, .host = host, .vhost = kVhost, .operation = operation, .kind = kind, .name = resource});
+  }
+  void apply(const catalog::Command& command) {
+    ASSERT_TRUE(state_.validate(command).has_value());
+    state_.apply(command);
+    authorizer_.changed({command});
+  }
+  void rule(catalog::RuleAction action, bool allow, const std::string& name, const std::string& user = "ann",
+            bool prefix = false, RuleResource resource = RuleResource::name, const std::string& host = "*") {
+    apply(catalog::PutAccessRule{{.vhost = kVhost,
+                                  .resource = resource,
+                                  .name = name,
+                                  .prefix = prefix,
+                                  .user = user,
+                                  .host = host,
+                                  .action = action,
+                                  .allow = allow}});
   }
 
   static constexpr model::ObjectId kVhost{1};
@@ -177,7 +196,58 @@ class Permissions : public ::testing::Test {
 TEST_F(Permissions, WithoutOneNothingIsAllowed) {
   EXPECT_FALSE(authorizer_.may_enter("ann", kVhost));
   EXPECT_FALSE(may(Operation::read, "q"));
-  EXPECT_FALSE(authorizer_.allowed("nobody", kVhost, Operation::read, "q"));
+  EXPECT_FALSE(may("nobody", Operation::read, "q"));
+}
+
+TEST_F(Permissions, PatternsStandForTheFinerOperationsToo) {
+  permit("^own", "^in", "^out");
+  for (const Operation one : {Operation::create, Operation::erase, Operation::alter, Operation::alter_configs}) {
+    EXPECT_TRUE(may(one, "own"));
+    EXPECT_FALSE(may(one, "in"));
+  }
+  for (const char* name : {"own", "in", "out"}) EXPECT_TRUE(may(Operation::describe, name));
+  EXPECT_FALSE(may(Operation::describe, "other"));
+  EXPECT_TRUE(may(Operation::describe_configs, "own"));
+  EXPECT_FALSE(may(Operation::describe_configs, "in"));
+  EXPECT_TRUE(may("ann", Operation::read, "out", RuleResource::group));
+  EXPECT_FALSE(may("ann", Operation::alter, "kafka-cluster", RuleResource::cluster));
+  apply(catalog::PutUser{{.name = "ann", .password_hash = "h", .tags = {"administrator"}}});
+  EXPECT_TRUE(may("ann", Operation::alter, "kafka-cluster", RuleResource::cluster));
+}
+
+TEST_F(Permissions, RulesAddAndDenialsWin) {
+  using catalog::RuleAction;
+  rule(RuleAction::read, true, "t");
+  EXPECT_TRUE(authorizer_.may_enter("ann", kVhost));
+  EXPECT_TRUE(may(Operation::read, "t"));
+  EXPECT_TRUE(may(Operation::describe, "t")) << "implied";
+  EXPECT_FALSE(may(Operation::write, "t"));
+  EXPECT_FALSE(may(Operation::read, "t2"));
+  EXPECT_FALSE(may("ann", Operation::read, "t", RuleResource::group));
+  EXPECT_FALSE(may("bob", Operation::read, "t"));
+
+  rule(RuleAction::write, true, "t", "*", true);
+  EXPECT_TRUE(may("bob", Operation::write, "t2"));
+  rule(RuleAction::write, false, "t2", "bob", false, RuleResource::name, "10.0.0.1");
+  EXPECT_FALSE(may("bob", Operation::write, "t2"));
+  EXPECT_TRUE(may("bob", Operation::write, "t2", RuleResource::name, "10.0.0.2"));
+  EXPECT_TRUE(may("bob", Operation::describe, "t2")) << "only writing was denied";
+
+  permit(".*", ".*", ".*");
+  EXPECT_TRUE(may(Operation::configure, "x"));
+  rule(RuleAction::erase, false, "*");
+  EXPECT_FALSE(may(Operation::erase, "x"));
+  EXPECT_FALSE(may(Operation::configure, "x")) << "it is to create, alter and erase";
+  EXPECT_TRUE(may(Operation::create, "x"));
+  rule(RuleAction::all, false, "x");
+  EXPECT_FALSE(may(Operation::read, "x"));
+  apply(catalog::DeleteUser{"ann"});
+  EXPECT_EQ(state_.access_rules().size(), 2U) << "what was for her went with her";
+}
+
+TEST(Peers, HaveAHost) {
+  EXPECT_EQ(host_of_peer("127.0.0.1:53412"), "127.0.0.1");
+  EXPECT_EQ(host_of_peer("[::1]:53412"), "::1");
 }
 
 TEST_F(Permissions, EachOperationHasItsPattern) {

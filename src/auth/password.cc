@@ -11,6 +11,7 @@ namespace millrace::auth {
 namespace {
 
 constexpr std::string_view kScheme = "scram";
+constexpr std::string_view kKeysScheme = "scram-keys";
 /// What was stored before there was SCRAM: the salted password itself, for SHA-256.
 constexpr std::string_view kOldScheme = "pbkdf2-sha256";
 constexpr std::string_view kRabbitScheme = "rabbit-sha256";
@@ -46,6 +47,28 @@ std::string_view next_part(std::string_view& rest) {
   return part;
 }
 
+std::string_view name_of(Digest digest) {
+  return digest == Digest::sha256 ? "sha256" : "sha512";
+}
+
+std::optional<std::uint32_t> iterations_of(std::string_view text) {
+  std::uint32_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (count == 0 || count > kMaxIterations) return std::nullopt;
+  return count;
+}
+
+/// Stored key and server key, one after the other.
+bool split_keys(std::string_view text, Digest digest, ScramKeys& keys) {
+  bytes::ByteVector both;
+  if (!from_hex(text, both) || both.size() != 2 * digest_size(digest)) return false;
+  const auto middle = both.begin() + static_cast<std::ptrdiff_t>(digest_size(digest));
+  keys.stored_key.assign(both.begin(), middle);
+  keys.server_key.assign(middle, both.end());
+  return true;
+}
+
 bytes::ByteVector stored_key_of(Digest digest, bytes::ByteView salted_password) {
   return hash(digest, hmac(digest, salted_password, bytes::as_bytes("Client Key")));
 }
@@ -76,34 +99,73 @@ std::string hash_password(std::string_view password, std::uint32_t iterations) {
   return text;
 }
 
-std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest) {
+std::vector<ScramCredential> scram_credentials(std::string_view stored) {
   std::string_view rest = stored;
   const std::string_view scheme = next_part(rest);
-  if (scheme != kScheme && scheme != kOldScheme) return std::nullopt;
-  ScramKeys keys;
-  const std::string_view count = next_part(rest);
-  const auto [end, error] = std::from_chars(count.data(), count.data() + count.size(), keys.iterations);
-  if (error != std::errc() || end != count.data() + count.size()) return std::nullopt;
-  if (keys.iterations == 0 || keys.iterations > kMaxIterations) return std::nullopt;
-  if (!from_hex(next_part(rest), keys.salt)) return std::nullopt;
-  if (scheme == kOldScheme) {
+  std::vector<ScramCredential> found;
+  if (scheme == kScheme) {
+    ScramKeys keys;
+    const auto count = iterations_of(next_part(rest));
+    if (!count.has_value() || !from_hex(next_part(rest), keys.salt)) return {};
+    keys.iterations = *count;
+    for (const Digest digest : kDigests) {
+      if (!split_keys(next_part(rest), digest, keys)) return {};
+      found.push_back({digest, keys});
+    }
+  } else if (scheme == kKeysScheme) {
+    while (!rest.empty() && found.size() < std::size(kDigests)) {
+      const std::string_view name = next_part(rest);
+      ScramCredential one{.digest = name == name_of(Digest::sha256) ? Digest::sha256 : Digest::sha512, .keys = {}};
+      const auto count = iterations_of(next_part(rest));
+      if (name != name_of(one.digest) || !count.has_value() || !from_hex(next_part(rest), one.keys.salt)) return {};
+      one.keys.iterations = *count;
+      if (!split_keys(next_part(rest), one.digest, one.keys)) return {};
+      found.push_back(std::move(one));
+    }
+  } else if (scheme == kOldScheme) {
+    bytes::ByteVector salt;
     bytes::ByteVector salted;
-    if (digest != Digest::sha256 || !from_hex(rest, salted) || salted.size() != digest_size(digest))
-      return std::nullopt;
-    keys.stored_key = stored_key_of(digest, salted);
-    keys.server_key = hmac(digest, salted, bytes::as_bytes("Server Key"));
-    return keys;
+    const auto count = iterations_of(next_part(rest));
+    if (!count.has_value() || !from_hex(next_part(rest), salt) || !from_hex(next_part(rest), salted)) return {};
+    if (salted.size() != digest_size(Digest::sha256)) return {};
+    found.push_back({Digest::sha256, scram_keys_of(Digest::sha256, *count, salt, salted)});
   }
-  for (const Digest each : kDigests) {
-    bytes::ByteVector both;
-    if (!from_hex(next_part(rest), both) || both.size() != 2 * digest_size(each)) return std::nullopt;
-    if (each != digest) continue;
-    const auto middle = both.begin() + static_cast<std::ptrdiff_t>(digest_size(each));
-    keys.stored_key.assign(both.begin(), middle);
-    keys.server_key.assign(middle, both.end());
+  if (!rest.empty()) return {};
+  return found;
+}
+
+std::string store_scram(const std::vector<ScramCredential>& credentials) {
+  std::string text(kKeysScheme);
+  for (const ScramCredential& one : credentials) {
+    text += '$';
+    text += name_of(one.digest);
+    text += '$' + std::to_string(one.keys.iterations) + '$';
+    add_hex(text, one.keys.salt);
+    text += '$';
+    add_hex(text, one.keys.stored_key);
+    add_hex(text, one.keys.server_key);
   }
-  if (!rest.empty()) return std::nullopt;
-  return keys;
+  return text;
+}
+
+ScramKeys scram_keys_of(Digest digest, std::uint32_t iterations, bytes::ByteView salt,
+                        bytes::ByteView salted_password) {
+  return {.iterations = iterations,
+          .salt = bytes::ByteVector(salt.begin(), salt.end()),
+          .stored_key = stored_key_of(digest, salted_password),
+          .server_key = hmac(digest, salted_password, bytes::as_bytes("Server Key"))};
+}
+
+bool made_of_password(std::string_view stored) {
+  const std::string_view scheme = next_part(stored);
+  return scheme == kScheme || scheme == kOldScheme;
+}
+
+std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest) {
+  for (ScramCredential& one : scram_credentials(stored)) {
+    if (one.digest == digest) return std::move(one.keys);
+  }
+  return std::nullopt;
 }
 
 bool verify(std::string_view stored, std::string_view password) {
@@ -111,10 +173,11 @@ bool verify(std::string_view stored, std::string_view password) {
     std::string_view rest = stored;
     return next_part(rest) == kRabbitScheme && verify_rabbit(rest, password);
   }
-  const auto keys = scram_keys(stored, Digest::sha256);
-  if (!keys.has_value()) return false;
-  const bytes::ByteVector salted = pbkdf2(Digest::sha256, password, keys->salt, keys->iterations);
-  return same_secret(stored_key_of(Digest::sha256, salted), keys->stored_key);
+  const auto credentials = scram_credentials(stored);
+  if (credentials.empty()) return false;
+  const auto& [digest, keys] = credentials.front();
+  const bytes::ByteVector salted = pbkdf2(digest, password, keys.salt, keys.iterations);
+  return same_secret(stored_key_of(digest, salted), keys.stored_key);
 }
 
 const std::string& unknown_user_hash() {

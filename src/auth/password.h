@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/hmac.h"
 #include "bytes/view.h"
@@ -18,11 +19,6 @@ constexpr std::uint32_t kHashIterations = 100'000;
 /// client that only proves that it knows it; they let nobody in by themselves. Blocks for some hundred milliseconds.
 std::string hash_password(std::string_view password, std::uint32_t iterations = kHashIterations);
 
-/// Compares in constant time; blocks for about half as long as hash_password(). Also knows the salted SHA-256 form that
-/// RabbitMQ exports: "rabbit-sha256$" and base64(salt of 4 bytes + sha256(salt + password)), and the form of before
-/// SCRAM, "pbkdf2-sha256$<iterations>$<salt>$<hash>". False for a hash of another form.
-bool verify(std::string_view stored, std::string_view password);
-
 /// The part of a stored hash that SCRAM needs for one hash function.
 struct ScramKeys {
   std::uint32_t iterations = 0;
@@ -30,7 +26,28 @@ struct ScramKeys {
   bytes::ByteVector stored_key;
   bytes::ByteVector server_key;
 };
-/// Nothing for a hash of another form.
+
+/// What is stored when somebody else made the keys, for one hash function or for each by itself:
+/// "scram-keys$<sha256 or sha512>$<iterations>$<salt>$<keys>" in hex, the part after the scheme once or twice.
+struct ScramCredential {
+  Digest digest = Digest::sha256;
+  ScramKeys keys;
+};
+std::string store_scram(const std::vector<ScramCredential>& credentials);
+/// What a stored hash of either form has for SCRAM.
+std::vector<ScramCredential> scram_credentials(std::string_view stored);
+/// The keys of a password that was salted and iterated already.
+ScramKeys scram_keys_of(Digest digest, std::uint32_t iterations, bytes::ByteView salt, bytes::ByteView salted_password);
+/// Whether hash_password() made it, so that all that is in it is of one password.
+bool made_of_password(std::string_view stored);
+
+/// Compares in constant time; blocks for about half as long as hash_password(). Also knows the salted SHA-256 form that
+/// RabbitMQ exports: "rabbit-sha256$" and base64(salt of 4 bytes + sha256(salt + password)), and the form of before
+/// SCRAM, "pbkdf2-sha256$<iterations>$<salt>$<hash>". False for a hash of another form. Of scram-keys the first that is
+/// there counts.
+bool verify(std::string_view stored, std::string_view password);
+
+/// Nothing when the stored hash has none for this hash function.
 std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest);
 
 /// A hash that no password has, to spend the same time on users that do not exist.

@@ -18,7 +18,8 @@ constexpr std::string_view kCompact = "compact";
 
 constexpr TopicSetting kSettings[] = {
     {"cleanup.policy", SettingType::list, "delete",
-     "What happens to old segments: they are deleted, or compacted so that the last record of each key stays, or both."},
+     "What happens to old segments: they are deleted, or compacted so that the last record of each key stays, or "
+     "both."},
     {"compression.type", SettingType::text, "producer",
      "How batches are stored: as their producers compressed them (producer), uncompressed, or with gzip, snappy, lz4 "
      "or zstd."},
@@ -48,7 +49,8 @@ constexpr TopicSetting kSettings[] = {
     {"segment.bytes", SettingType::integer, "", "Size of a segment file."},
     {"segment.index.bytes", SettingType::integer, "10485760", "An index is as large as its segment needs."},
     {"segment.jitter.ms", SettingType::whole, "0", "Segments are closed without a jitter."},
-    {"segment.ms", SettingType::whole, "604800000", "A segment whose first batch is older is closed with the next one."},
+    {"segment.ms", SettingType::whole, "604800000",
+     "A segment whose first batch is older is closed with the next one."},
     {"unclean.leader.election.enable", SettingType::boolean, "false", "There is one copy, which leads."},
 };
 

@@ -69,9 +69,9 @@ TEST(TopicSettings, SayWhatIsCompacted) {
   EXPECT_FALSE(topic_log_options(topic, {}).compaction.enabled);
   EXPECT_EQ(topic_log_options(topic, {}).segment_time, storage::Millis(604'800'000));
   EXPECT_FALSE(write_rules(topic, {}).needs_keys);
-  topic.settings = {{"cleanup.policy", "compact"},          {"retention.ms", "5000"},
-                    {"min.cleanable.dirty.ratio", "0.01"},  {"delete.retention.ms", "100"},
-                    {"min.compaction.lag.ms", "7"},         {"max.compaction.lag.ms", "60000"}};
+  topic.settings = {{"cleanup.policy", "compact"},         {"retention.ms", "5000"},
+                    {"min.cleanable.dirty.ratio", "0.01"}, {"delete.retention.ms", "100"},
+                    {"min.compaction.lag.ms", "7"},        {"max.compaction.lag.ms", "60000"}};
   auto options = topic_log_options(topic, {});
   EXPECT_TRUE(options.compaction.enabled);
   EXPECT_EQ(options.retain_time, storage::Millis(0)) << "nothing goes for its age";

@@ -84,10 +84,24 @@ struct DeletePolicy {
   std::string name;
 };
 
+struct PutAccessRule {
+  AccessRule rule;
+};
+struct DeleteAccessRule {
+  AccessRule rule;
+};
+struct PutClientQuota {
+  ClientQuota quota;
+};
+struct DeleteClientQuota {
+  QuotaSubject subject;
+};
+
 /// One change of the catalog. The order is stored: only append.
-using Command = std::variant<CreateVirtualHost, DeleteVirtualHost, PutUser, DeleteUser, PutPermission, DeletePermission,
-                             CreateExchange, DeleteExchange, CreateQueue, DeleteQueue, CreateTopic, DeleteTopic,
-                             AddPartitions, AlterTopicSettings, Bind, Unbind, ReserveIds, PutTopicPermission,
-                             DeleteTopicPermission, PutPolicy, DeletePolicy>;
+using Command =
+    std::variant<CreateVirtualHost, DeleteVirtualHost, PutUser, DeleteUser, PutPermission, DeletePermission,
+                 CreateExchange, DeleteExchange, CreateQueue, DeleteQueue, CreateTopic, DeleteTopic, AddPartitions,
+                 AlterTopicSettings, Bind, Unbind, ReserveIds, PutTopicPermission, DeleteTopicPermission, PutPolicy,
+                 DeletePolicy, PutAccessRule, DeleteAccessRule, PutClientQuota, DeleteClientQuota>;
 
 }  // namespace millrace::catalog

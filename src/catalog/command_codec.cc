@@ -169,6 +169,14 @@ void describe(Policy& v, Codec& c) {
   c(v.vhost, v.name, v.of_operator, v.pattern, v.priority, v.target, v.definition);
 }
 template <class Codec>
+void describe(AccessRule& v, Codec& c) {
+  c(v.vhost, v.resource, v.name, v.prefix, v.user, v.host, v.action, v.allow);
+}
+template <class Codec>
+void describe(ClientQuota& v, Codec& c) {
+  c(v.subject, v.limits);
+}
+template <class Codec>
 void describe(Partition& v, Codec& c) {
   c(v.log, v.shard);
 }
@@ -276,6 +284,23 @@ void describe(PutPolicy& v, Codec& c) {
 template <class Codec>
 void describe(DeletePolicy& v, Codec& c) {
   c(v.vhost, v.of_operator, v.name);
+}
+
+template <class Codec>
+void describe(PutAccessRule& v, Codec& c) {
+  c(v.rule);
+}
+template <class Codec>
+void describe(DeleteAccessRule& v, Codec& c) {
+  c(v.rule);
+}
+template <class Codec>
+void describe(PutClientQuota& v, Codec& c) {
+  c(v.quota);
+}
+template <class Codec>
+void describe(DeleteClientQuota& v, Codec& c) {
+  c(v.subject);
 }
 
 template <std::size_t Kind = 0>

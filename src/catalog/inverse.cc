@@ -39,6 +39,9 @@ struct Inverter {
     for (const TopicPermission* one : state.topic_permissions()) {
       if (one->user == c.name) undo.emplace_back(PutTopicPermission{*one});
     }
+    for (const AccessRule& one : state.access_rules()) {
+      if (one.user == c.name) undo.emplace_back(PutAccessRule{one});
+    }
     return undo;
   }
   Commands operator()(const PutPermission& c) const {
@@ -87,6 +90,17 @@ struct Inverter {
   Commands operator()(const DeletePolicy& c) const {
     return {PutPolicy{*state.find_policy(c.vhost, c.of_operator, c.name)}};
   }
+  Commands operator()(const PutAccessRule& c) const {
+    if (state.access_rules().contains(c.rule)) return {};
+    return {DeleteAccessRule{c.rule}};
+  }
+  Commands operator()(const DeleteAccessRule& c) const { return {PutAccessRule{c.rule}}; }
+  Commands operator()(const PutClientQuota& c) const {
+    return put_back<PutClientQuota>(state.find_client_quota(c.quota.subject), DeleteClientQuota{c.quota.subject});
+  }
+  Commands operator()(const DeleteClientQuota& c) const {
+    return {PutClientQuota{*state.find_client_quota(c.subject)}};
+  }
 };
 
 /// The command may leave out what follows from the rest of the binding.
@@ -109,6 +123,9 @@ Commands Inverter::operator()(const DeleteVirtualHost& c) const {
   };
   add(state.permissions(), std::type_identity<PutPermission>{});
   add(state.topic_permissions(), std::type_identity<PutTopicPermission>{});
+  for (const AccessRule& one : state.access_rules()) {
+    if (one.vhost == c.id) undo.emplace_back(PutAccessRule{one});
+  }
   for (const bool of_operator : {false, true}) {
     add(state.policies(c.id, of_operator), std::type_identity<PutPolicy>{});
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -49,6 +50,61 @@ struct TopicPermission {
   std::string exchange;
   std::string write;
   std::string read;
+};
+
+/// What a rule is about: names (of queues, exchanges and topics), groups of readers, the broker as a whole, or names
+/// of transactions. Stored: never renumber.
+enum class RuleResource : std::uint8_t { name = 0, group = 1, cluster = 2, transaction = 3 };
+/// Stored: never renumber.
+enum class RuleAction : std::uint8_t {
+  all = 0,
+  read = 1,
+  write = 2,
+  create = 3,
+  erase = 4,
+  alter = 5,
+  describe = 6,
+  cluster_action = 7,
+  describe_configs = 8,
+  alter_configs = 9,
+  idempotent_write = 10,
+};
+
+/// Allows or denies one action, beside what permissions allow: see auth/authorizer.h. Identified by all of its parts.
+struct AccessRule {
+  ObjectId vhost;
+  RuleResource resource = RuleResource::name;
+  /// Whole, or with `prefix` the beginning of the names it is for; "*" without `prefix`: every name.
+  std::string name;
+  bool prefix = false;
+  /// "*": everybody. The user need not exist.
+  std::string user;
+  /// The address that the client comes from; "*": any.
+  std::string host;
+  RuleAction action = RuleAction::all;
+  bool allow = true;
+  friend auto operator<=>(const AccessRule&, const AccessRule&) = default;
+};
+
+/// By what clients are told apart for limits. Stored: never renumber.
+enum class QuotaEntity : std::uint8_t { user = 0, client_id = 1, address = 2 };
+/// Stored: never renumber. Bytes a second that clients write or read; percent of a thread that their requests take;
+/// partitions a second that they create or delete; connections a second.
+enum class QuotaKind : std::uint8_t {
+  write_bytes = 0,
+  read_bytes = 1,
+  request_percentage = 2,
+  partition_changes = 3,
+  connections = 4,
+};
+
+/// Which clients, sorted by entity; without a name: all that have no quota of their own there.
+using QuotaSubject = std::vector<std::pair<QuotaEntity, std::optional<std::string>>>;
+
+/// Limits of some clients, each in thousandths.
+struct ClientQuota {
+  QuotaSubject subject;
+  std::vector<std::pair<QuotaKind, std::uint64_t>> limits;
 };
 
 /// Stored: never renumber.
@@ -236,5 +292,9 @@ struct Binding {
 
 /// Longest name of anything, bytes.
 constexpr std::size_t kMaxNameLength = 255;
+/// Of names in rules and quotas, which others choose; and how many of these there can be.
+constexpr std::size_t kMaxForeignName = 1024;
+constexpr std::size_t kMaxAccessRules = 100'000;
+constexpr std::size_t kMaxClientQuotas = 100'000;
 
 }  // namespace millrace::catalog

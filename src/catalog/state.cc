@@ -149,6 +149,8 @@ struct State::Tables {
   std::map<std::tuple<std::string, std::uint64_t, std::string>, std::unique_ptr<TopicPermission>> topic_permissions;
   /// By virtual host, whether of an operator, and name.
   std::map<std::tuple<std::uint64_t, bool, std::string>, std::unique_ptr<Policy>> policies;
+  std::set<AccessRule> access_rules;
+  std::map<QuotaSubject, ClientQuota> client_quotas;
   NamedTable<Exchange> exchanges;
   NamedTable<Queue> queues;
   NamedTable<Topic> topics;
@@ -182,6 +184,8 @@ std::vector<Command> State::Tables::commands(bool durable_only) const {
   for (const auto& [key, permission] : permissions) list.emplace_back(PutPermission{*permission});
   for (const auto& [key, permission] : topic_permissions) list.emplace_back(PutTopicPermission{*permission});
   for (const auto& [key, policy] : policies) list.emplace_back(PutPolicy{*policy});
+  for (const AccessRule& rule : access_rules) list.emplace_back(PutAccessRule{rule});
+  for (const auto& [subject, quota] : client_quotas) list.emplace_back(PutClientQuota{quota});
   for (const Exchange* exchange : exchanges.all()) {
     if (!durable_only || exchange->durable) list.emplace_back(CreateExchange{*exchange});
   }
@@ -290,6 +294,39 @@ struct Validator {
   Result<void> operator()(const DeletePolicy& c) const {
     return exists(state.find_policy(c.vhost, c.of_operator, c.name), "policy");
   }
+  Result<void> operator()(const PutAccessRule& c) const {
+    const AccessRule& rule = c.rule;
+    for (const std::string* text : {&rule.name, &rule.user, &rule.host}) {
+      if (text->empty() || text->size() > kMaxForeignName) {
+        return fail(CatalogErrc::invalid, "a rule's names have 1 to 1024 bytes");
+      }
+    }
+    if (rule.resource > RuleResource::transaction || rule.action > RuleAction::idempotent_write) {
+      return fail(CatalogErrc::invalid, "unknown kind of rule");
+    }
+    if (state.access_rules().size() >= kMaxAccessRules) return fail(CatalogErrc::invalid, "too many rules");
+    return exists(state.find_virtual_host(rule.vhost), "virtual host");
+  }
+  Result<void> operator()(const DeleteAccessRule& c) const {
+    return exists(state.access_rules().contains(c.rule) ? &c : nullptr, "rule");
+  }
+  Result<void> operator()(const PutClientQuota& c) const {
+    const QuotaSubject& subject = c.quota.subject;
+    if (subject.empty() || subject.size() > 2 || c.quota.limits.empty()) {
+      return fail(CatalogErrc::invalid, "a quota is for one or two things, and limits something");
+    }
+    for (std::size_t i = 0; i < subject.size(); ++i) {
+      if (subject[i].first > QuotaEntity::address || (i > 0 && subject[i].first <= subject[i - 1].first) ||
+          (subject[i].second.has_value() && subject[i].second->size() > kMaxForeignName)) {
+        return fail(CatalogErrc::invalid, "impossible subject of a quota");
+      }
+    }
+    if (state.client_quotas().size() >= kMaxClientQuotas) return fail(CatalogErrc::invalid, "too many quotas");
+    return {};
+  }
+  Result<void> operator()(const DeleteClientQuota& c) const {
+    return exists(state.find_client_quota(c.subject), "quota");
+  }
 };
 
 }  // namespace
@@ -324,12 +361,14 @@ void State::apply(const Command& command) {
             std::erase_if(t.permissions, [&](const auto& entry) { return entry.first.second == c.id.value; });
             std::erase_if(t.topic_permissions, [&](const auto& entry) { return entry.second->vhost == c.id; });
             std::erase_if(t.policies, [&](const auto& entry) { return entry.second->vhost == c.id; });
+            std::erase_if(t.access_rules, [&](const AccessRule& rule) { return rule.vhost == c.id; });
             t.vhosts.erase(c.id.value);
           },
           [&](const PutUser& c) { t.users[c.user.name] = std::make_unique<User>(c.user); },
           [&](const DeleteUser& c) {
             std::erase_if(t.permissions, [&](const auto& entry) { return entry.first.first == c.name; });
             std::erase_if(t.topic_permissions, [&](const auto& entry) { return entry.second->user == c.name; });
+            std::erase_if(t.access_rules, [&](const AccessRule& rule) { return rule.user == c.name; });
             t.users.erase(c.name);
           },
           [&](const PutPermission& c) {
@@ -366,6 +405,10 @@ void State::apply(const Command& command) {
                 std::make_unique<Policy>(c.policy);
           },
           [&](const DeletePolicy& c) { t.policies.erase({c.vhost.value, c.of_operator, c.name}); },
+          [&](const PutAccessRule& c) { t.access_rules.insert(c.rule); },
+          [&](const DeleteAccessRule& c) { t.access_rules.erase(c.rule); },
+          [&](const PutClientQuota& c) { t.client_quotas[c.quota.subject] = c.quota; },
+          [&](const DeleteClientQuota& c) { t.client_quotas.erase(c.subject); },
       },
       command);
 }
@@ -457,6 +500,19 @@ std::vector<const Permission*> State::permissions() const {
   std::vector<const Permission*> list;
   for (const auto& [key, permission] : tables_->permissions) list.push_back(permission.get());
   return list;
+}
+
+const std::set<AccessRule>& State::access_rules() const {
+  return tables_->access_rules;
+}
+
+const ClientQuota* State::find_client_quota(const QuotaSubject& subject) const {
+  const auto it = tables_->client_quotas.find(subject);
+  return it == tables_->client_quotas.end() ? nullptr : &it->second;
+}
+
+const std::map<QuotaSubject, ClientQuota>& State::client_quotas() const {
+  return tables_->client_quotas;
 }
 
 std::vector<const Exchange*> State::exchanges() const {

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -55,6 +56,10 @@ class State {
   std::vector<const TopicPermission*> topic_permissions() const;
   /// Of one virtual host, by name.
   std::vector<const Policy*> policies(ObjectId vhost, bool of_operator) const;
+  /// By virtual host.
+  const std::set<AccessRule>& access_rules() const;
+  const ClientQuota* find_client_quota(const QuotaSubject& subject) const;
+  const std::map<QuotaSubject, ClientQuota>& client_quotas() const;
   std::vector<const Exchange*> exchanges() const;
   std::vector<const Queue*> queues() const;
   std::vector<const Topic*> topics() const;

@@ -267,5 +267,39 @@ TEST(CatalogCommand, ReadsWhatAnOlderVersionWrote) {
   EXPECT_EQ(std::get<CreateQueue>(*command).queue.kind, QueueKind::ordinary);
 }
 
+TEST(CatalogRules, RulesAndQuotasSurviveAndAreTakenBack) {
+  State state;
+  state.apply(CreateVirtualHost{{ObjectId(1), "/"}});
+  const AccessRule rule{.vhost = ObjectId(1), .name = "t", .user = "ann", .host = "*", .action = RuleAction::read};
+  const QuotaSubject subject{{QuotaEntity::user, std::nullopt}, {QuotaEntity::client_id, "app"}};
+  const ClientQuota quota{.subject = subject, .limits = {{QuotaKind::write_bytes, 1500}}};
+  for (const Command& command : {Command(PutAccessRule{rule}), Command(PutClientQuota{quota})}) {
+    ASSERT_TRUE(state.validate(command).has_value());
+    state.apply(command);
+  }
+  EXPECT_TRUE(state.inverse(PutAccessRule{rule})->empty()) << "it was there before";
+  bytes::ByteVector saved;
+  state.save(saved);
+  State loaded;
+  ASSERT_TRUE(loaded.load(saved));
+  EXPECT_TRUE(loaded.access_rules().contains(rule));
+  ASSERT_NE(loaded.find_client_quota(subject), nullptr);
+  EXPECT_EQ(loaded.find_client_quota(subject)->limits, quota.limits);
+  const auto undo = loaded.inverse(DeleteClientQuota{subject});
+  loaded.apply(DeleteClientQuota{subject});
+  EXPECT_FALSE(loaded.validate(DeleteClientQuota{subject}).has_value());
+  loaded.apply(undo->front());
+  EXPECT_NE(loaded.find_client_quota(subject), nullptr);
+  loaded.apply(DeleteVirtualHost{ObjectId(1)});
+  EXPECT_TRUE(loaded.access_rules().empty());
+
+  AccessRule bad = rule;
+  bad.name.clear();
+  EXPECT_FALSE(state.validate(PutAccessRule{bad}).has_value());
+  EXPECT_FALSE(state.validate(PutClientQuota{{.subject = {}, .limits = quota.limits}}).has_value());
+  EXPECT_FALSE(
+      state.validate(PutClientQuota{{.subject = {subject[1], subject[0]}, .limits = quota.limits}}).has_value());
+}
+
 }  // namespace
 }  // namespace millrace::catalog

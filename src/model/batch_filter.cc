@@ -31,8 +31,8 @@ class RecordFilter {
     bytes::Reader record(in.view(static_cast<std::uint64_t>(length)));
     const std::uint8_t attributes = record.u8();
     // Clients choose times freely: these sums may wrap.
-    const auto time = static_cast<std::int64_t>(static_cast<std::uint64_t>(old_base_) +
-                                                static_cast<std::uint64_t>(record.varint()));
+    const auto time =
+        static_cast<std::int64_t>(static_cast<std::uint64_t>(old_base_) + static_cast<std::uint64_t>(record.varint()));
     const bytes::ByteView rest = record.rest();
     if (!in.ok() || !record.ok()) return false;
     if (!keep) return true;

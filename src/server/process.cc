@@ -15,6 +15,7 @@
 #include "gateway/amqp091/gateway.h"
 #include "gateway/amqp091/native_codec.h"
 #include "gateway/kafka/gateway.h"
+#include "gateway/kafka/quotas.h"
 #include "io/http_server.h"
 #include "io/process_info.h"
 #include "io/real_disk.h"
@@ -220,6 +221,7 @@ void Process::State::make_gateways() {
   kafka.max_batch_bytes = config.max_message_bytes;
   kafka.max_connections = config.max_connections;
   kafka.connection_count = connections;
+  kafka.quotas = std::make_shared<gateway::kafka::QuotaBuckets>();
   for (std::size_t i = 0; i < worlds.size(); ++i) {
     broker::Shard& shard = broker->shard(i);
     shard.queues().dead_letter_rewriters().add(model::Protocol::amqp091,

@@ -118,7 +118,7 @@ class LogImpl final : public Log {
   bool listed_timed_ = false;       // ... and of those with segment_time or compaction
   bool retention_running_ = false;
   SegmentName compaction_seen_ = kNoSegment;  // the last segment when compaction found nothing to do
-  int works_ = 0;  // on workers now
+  int works_ = 0;                             // on workers now
 
  private:
   enum class ColdOutcome : std::uint8_t { done, again };

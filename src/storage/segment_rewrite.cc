@@ -228,8 +228,7 @@ Result<void> SegmentRewrite::copy_batches(io::File& from, io::File& to, bytes::B
     piece.resize(before + entry.length);
     const std::span<std::uint8_t> batch = std::span(piece).subspan(before);
     if (auto read = read_batch(from, entry, batch); !read.has_value()) return read;
-    const auto verdict =
-        pass_ == nullptr ? Compaction::Verdict::keep : pass_->judge(entry, batch, true, changed);
+    const auto verdict = pass_ == nullptr ? Compaction::Verdict::keep : pass_->judge(entry, batch, true, changed);
     if (verdict != Compaction::Verdict::keep) piece.resize(before);
     if (verdict == Compaction::Verdict::drop) continue;
     if (verdict == Compaction::Verdict::change) {

@@ -37,8 +37,7 @@ std::size_t SegmentSnapshot::find(Offset offset) const {
   return above == list->begin() ? 0 : static_cast<std::size_t>(above - list->begin() - 1);
 }
 
-SegmentWrite SegmentSet::plan_append(std::span<const BatchRef> batches, Bytes segment_bytes,
-                                     Millis segment_time) {
+SegmentWrite SegmentSet::plan_append(std::span<const BatchRef> batches, Bytes segment_bytes, Millis segment_time) {
   MILLRACE_ASSERT(!writing_ && !batches.empty());
   writing_ = true;
   SegmentWrite write;

@@ -118,8 +118,8 @@ class SegmentSet {
   /// The next closed segment to look at for a rewrite, in turn; none while there is only the open one. One rewrite at a
   /// time.
   std::optional<SegmentRewrite> plan_rewrite(Offset start);
-  /// For a log that is compacted (compaction.h): what a pass needs, and the rewrite of one of its segments; none when it
-  /// was trimmed or rewritten meanwhile.
+  /// For a log that is compacted (compaction.h): what a pass needs, and the rewrite of one of its segments; none when
+  /// it was trimmed or rewritten meanwhile.
   CompactionPlan plan_compaction(Offset start, Offset stable_end, Timestamp now, const CompactionOptions& options,
                                  std::size_t max_keys) const;
   std::optional<SegmentRewrite> plan_rewrite(Offset start, SegmentName name);

@@ -330,7 +330,13 @@ std::string Channel::exchange_text(std::string_view name) const {
 }
 
 bool Channel::allow(auth::Operation operation, std::string_view name, std::string_view resource) {
-  if (shard().authorizer().allowed(connection_.user(), connection_.vhost().id, operation, name)) return true;
+  if (shard().authorizer().allowed({.user = connection_.user(),
+                                    .host = connection_.host(),
+                                    .vhost = connection_.vhost().id,
+                                    .operation = operation,
+                                    .name = name})) {
+    return true;
+  }
   const std::string_view what = operation == auth::Operation::configure ? "configure"
                                 : operation == auth::Operation::write   ? "write"
                                                                         : "read";

@@ -44,6 +44,7 @@ Connection::Connection(broker::Shard& shard, const Options& options, std::unique
       on_closed_(std::move(on_closed)),
       id_(shard.next_connection_id()),
       presenter_(shard.codecs()),
+      host_(auth::host_of_peer(socket_->peer())),
       names_(name_seed(shard, id_)) {
   alarm_listener_ = shard_.limits().add_listener([this](broker::Limits::Alarm) { on_alarm(); });
 }

@@ -40,6 +40,8 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   io::Socket& socket() { return *socket_; }
   broker::ConnectionId id() const { return id_; }
   const std::string& user() const { return user_; }
+  /// The client's address.
+  const std::string& host() const { return host_; }
   const catalog::VirtualHost& vhost() const { return vhost_; }
   std::uint32_t frame_max() const { return frame_max_; }
   base::Timestamp now() const { return now_; }
@@ -172,6 +174,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   std::uint64_t alarm_listener_ = 0;
 
   std::string user_;
+  std::string host_;
   catalog::VirtualHost vhost_;
   Client client_;
   std::vector<broker::ObjectId> exclusive_queues_;

@@ -47,7 +47,7 @@ wire::ErrorCode find_topic(Connection& connection, std::int8_t type, std::string
     return wire::ErrorCode::invalid_request;
   }
   const Topics topics(connection);
-  if (!topics.may(auth::Operation::configure, name)) {
+  if (!topics.may(auth::Operation::alter_configs, name)) {
     why = "not allowed to change this topic";
     return wire::ErrorCode::topic_authorization_failed;
   }

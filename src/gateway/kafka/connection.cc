@@ -1,5 +1,7 @@
 #include "gateway/kafka/connection.h"
 
+#include <algorithm>
+
 #include "auth/scram.h"
 #include "base/log.h"
 #include "gateway/kafka/fetch_session.h"
@@ -17,6 +19,8 @@ constexpr std::size_t kMaxRequestBytesUnderWay = std::size_t{32} << 20;
 constexpr std::size_t kMaxFetches = 4;
 // Batches below this are copied into the output: cheaper than a part of their own in the gathered write.
 constexpr std::size_t kCopyBelow = 2048;
+// A client that has used far too much waits several times.
+constexpr base::Nanos kLongestWait{30'000'000'000};
 
 }  // namespace
 
@@ -30,6 +34,21 @@ void Reply::finish(bytes::ByteVector out, std::vector<wire::RecordSplice> splice
                    std::vector<RecordParts> records) const {
   if (const auto connection = connection_.lock()) {
     connection->finish(slot_, std::move(out), std::move(splices), std::move(records));
+  }
+}
+
+std::int32_t Reply::throttle_ms(std::size_t record_bytes) const {
+  const auto connection = connection_.lock();
+  if (connection == nullptr) return 0;
+  if (record_bytes > 0) {
+    connection->charge(slot_, catalog::QuotaKind::read_bytes, static_cast<double>(record_bytes));
+  }
+  return static_cast<std::int32_t>(connection->mute_for(slot_).value);
+}
+
+void Reply::charge_partitions(std::size_t count) const {
+  if (const auto connection = connection_.lock()) {
+    connection->charge(slot_, catalog::QuotaKind::partition_changes, static_cast<double>(count));
   }
 }
 
@@ -47,7 +66,9 @@ Connection::Connection(broker::Shard& shard, const Options& options, TopicIds& t
       options_(options),
       topic_ids_(topic_ids),
       socket_(std::move(socket)),
-      on_closed_(std::move(on_closed)) {
+      on_closed_(std::move(on_closed)),
+      host_(auth::host_of_peer(socket_->peer())),
+      limits_(options.quotas) {
   alarm_listener_ = shard_.limits().add_listener([this](broker::Limits::Alarm) { throttle(); });
 }
 
@@ -62,6 +83,47 @@ void Connection::start() {
     user_ = options_.anonymous_user;
   }
   socket_->start(this);
+  mute(charge_connection(shard_.catalog(), *options_.quotas, host_, shard_.loop().clock().monotonic()));
+}
+
+void Connection::charge(std::uint64_t slot, catalog::QuotaKind kind, double amount) {
+  if (slot < first_slot_ || slot >= first_slot_ + slots_.size()) return;
+  const base::Nanos wait = limits_.charge(kind, amount, shard_.loop().clock().monotonic());
+  base::Nanos& known = slots_[slot - first_slot_].wait;
+  known = std::max(known, wait);
+}
+
+base::Millis Connection::mute_for(std::uint64_t slot) {
+  if (slot < first_slot_ || slot >= first_slot_ + slots_.size()) return base::Millis(0);
+  const base::Nanos wait = std::min(slots_[slot - first_slot_].wait, kLongestWait);
+  mute(wait);
+  return base::Millis((wait.value + 999'999) / 1'000'000);
+}
+
+void Connection::mute(base::Nanos wait) {
+  const base::Nanos until(shard_.loop().clock().monotonic().value + wait.value);
+  if (wait <= base::Nanos(0) || until <= muted_until_) return;
+  muted_until_ = until;
+  unmute_ = shard_.loop().call_after(wait, [this] {
+    muted_until_ = base::Nanos(0);
+    throttle();
+  });
+  throttle();
+}
+
+/// Runs a handler for a client that has logged in, and counts what it takes.
+void Connection::run(const Handler& handler, const Request& request) {
+  const io::Clock& clock = shard_.loop().clock();
+  const base::Nanos begin = clock.monotonic();
+  limits_.refresh(shard_.catalog(), shard_.catalog_generation(), user_, request.client_id, begin);
+  if (handler.key == wire::ApiKey::produce) {
+    charge(first_slot_ + slots_.size() - 1, catalog::QuotaKind::write_bytes, static_cast<double>(request.body.size()));
+  }
+  handler.handle(*this, request);
+  if (!limits_.limited(catalog::QuotaKind::request_percentage)) return;
+  const base::Nanos end = clock.monotonic();
+  const double percent_seconds = static_cast<double>(end.value - begin.value) / 1e9 * 100;
+  mute(std::min(limits_.charge(catalog::QuotaKind::request_percentage, percent_seconds, end), kLongestWait));
 }
 
 void Connection::close(const std::string& reason) {
@@ -111,7 +173,7 @@ void Connection::dispatch(bytes::ByteView frame) {
   request_bytes_ += frame.size();
   slots_.back().fetch = handler->key == wire::ApiKey::fetch;
   fetches_ += slots_.back().fetch ? 1 : 0;
-  handler->handle(*this, Request{version, header.client_id.value_or(wire::Text()), reader.rest(), reply});
+  run(*handler, Request{version, header.client_id.value_or(wire::Text()), reader.rest(), reply});
 }
 
 void Connection::finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,
@@ -171,8 +233,9 @@ void Connection::write(Slot& slot) {
 void Connection::throttle() {
   if (closing_) return;
   const bool alarm = produces_ && shard_.limits().alarm().memory;
-  const bool full =
-      alarm || slots_.size() >= kMaxSlots || fetches_ >= kMaxFetches || request_bytes_ > kMaxRequestBytesUnderWay;
+  const bool muted = muted_until_ > base::Nanos(0);
+  const bool full = alarm || muted || slots_.size() >= kMaxSlots || fetches_ >= kMaxFetches ||
+                    request_bytes_ > kMaxRequestBytesUnderWay;
   if (full == paused_) return;
   paused_ = full;
   if (paused_)

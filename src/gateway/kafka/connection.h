@@ -8,6 +8,7 @@
 
 #include "broker/shard.h"
 #include "gateway/kafka/gateway.h"
+#include "gateway/kafka/quotas.h"
 #include "gateway/kafka/request.h"
 #include "io/socket.h"
 
@@ -19,6 +20,7 @@ namespace millrace::gateway::kafka {
 
 class FetchSession;
 class TopicIds;
+struct Handler;
 
 /// One client. Requests are dispatched as they arrive, several at a time; answers wait for those before them.
 ///
@@ -41,6 +43,8 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   /// Empty before authentication.
   const std::string& user() const { return user_; }
   void authenticated(const std::string& user) { user_ = user; }
+  /// The client's address.
+  const std::string& host() const { return host_; }
   bool handshake_done() const { return handshake_done_; }
   void set_handshake_done() { handshake_done_ = true; }
   /// The SCRAM exchange under way; null with another mechanism, and before and after.
@@ -55,6 +59,12 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   /// From Reply: the answer of one slot is ready.
   void finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,
               std::vector<RecordParts> records);
+
+  /// From Reply: the request of this slot used something that may be limited.
+  void charge(std::uint64_t slot, catalog::QuotaKind kind, double amount);
+  /// From Reply: how long the client has to wait after the answer of the slot, by its quotas. Nothing is read from it
+  /// for so long.
+  base::Millis mute_for(std::uint64_t slot);
 
   /// From Reply: work that lives as long as the slot waits for its answer.
   void hold(std::uint64_t slot, std::shared_ptr<void> work);
@@ -72,7 +82,10 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
     std::vector<wire::RecordSplice> splices;
     std::vector<RecordParts> records;
     std::shared_ptr<void> work;
+    base::Nanos wait{0};
   };
+  void run(const Handler& handler, const Request& request);
+  void mute(base::Nanos wait);
   void dispatch(bytes::ByteView frame);
   void flush();
   void write(Slot& slot);
@@ -85,6 +98,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   std::unique_ptr<io::Socket> socket_;
   OnClosed on_closed_;
   std::string user_;
+  std::string host_;
   bool handshake_done_ = false;
   std::unique_ptr<auth::ScramServer> scram_;
   bool closing_ = false;
@@ -95,6 +109,9 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   std::size_t request_bytes_ = 0;  // of requests not yet answered
   std::size_t fetches_ = 0;        // slots of fetches
   std::uint64_t alarm_listener_ = 0;
+  ClientLimits limits_;
+  base::Nanos muted_until_{0};
+  io::Timer unmute_;
 };
 
 }  // namespace millrace::gateway::kafka

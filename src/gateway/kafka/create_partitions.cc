@@ -26,7 +26,7 @@ struct Work : GatheredReply<wire::CreatePartitionsRequest, wire::CreatePartition
 
 wire::ErrorCode check(const Topics& topics, const wire::CreatePartitionsRequest::Topic& wanted,
                       const std::optional<TopicView>& topic, std::string& why) {
-  if (!topics.may(auth::Operation::configure, wanted.name)) {
+  if (!topics.may(auth::Operation::alter, wanted.name)) {
     why = "not allowed to change this topic";
     return wire::ErrorCode::topic_authorization_failed;
   }
@@ -76,6 +76,7 @@ void handle_create_partitions(Connection& connection, const Request& request) {
       work->finish_one();
       continue;
     }
+    request.reply.charge_partitions(static_cast<std::size_t>(wanted[i].count) - topic->partitions.size());
     connection.shard().topology().add_partitions(
         topic->id, static_cast<std::uint32_t>(wanted[i].count), [work, i](broker::Result<void> added) {
           if (!added.has_value()) {

@@ -57,7 +57,7 @@ wire::ErrorCode check(const Topics& topics, const wire::CreateTopicsRequest::Top
     why = "a topic's name has 1 to 249 letters, digits, '.', '_' or '-'";
     return wire::ErrorCode::invalid_topic_exception;
   }
-  if (!topics.may(auth::Operation::configure, topic.name)) {
+  if (!topics.may_create(topic.name)) {
     why = "not allowed to create this topic";
     return wire::ErrorCode::topic_authorization_failed;
   }
@@ -130,6 +130,7 @@ void handle_create_topics(Connection& connection, const Request& request) {
       work->finish_one();
       continue;
     }
+    request.reply.charge_partitions(partitions);
     create_topic(connection.shard(), topics.vhost(), std::string(wanted[i].name), partitions, std::move(settings),
                  [work, i, &shard = connection.shard()](broker::Result<model::ObjectId> made) {
                    auto& result = work->response.topics[i];

@@ -22,7 +22,7 @@ void handle_delete_groups(Connection& connection, const Request& request) {
   for (std::size_t i = 0; i < names.size(); ++i) {
     auto& out = work->response.results[i];
     out.group_id = names[i];
-    if (!may_use_group(connection, auth::Operation::configure, names[i])) {
+    if (!may_use_group(connection, auth::Operation::erase, names[i])) {
       out.error_code = wire::ErrorCode::group_authorization_failed;
       work->finish_one();
       continue;

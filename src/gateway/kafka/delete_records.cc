@@ -26,7 +26,7 @@ void handle_delete_records(Connection& connection, const Request& request) {
   }
   const Topics topics(connection);
   for (std::size_t t = 0; t < wanted.size(); ++t) {
-    const bool allowed = topics.may(auth::Operation::configure, wanted[t].name);
+    const bool allowed = topics.may(auth::Operation::erase, wanted[t].name);
     for (std::size_t p = 0; p < wanted[t].partitions.size(); ++p) {
       const auto& partition = wanted[t].partitions[p];
       auto& out = work->response.topics[t].partitions[p];

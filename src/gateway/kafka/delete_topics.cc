@@ -48,10 +48,11 @@ void handle_delete_topics(Connection& connection, const Request& request) {
     work->names[i] = topic->name;
     out.name = wire::Text(work->names[i]);
     out.topic_id = topic->uuid;
-    if (!topics.may(auth::Operation::configure, topic->name)) {
+    if (!topics.may(auth::Operation::erase, topic->name)) {
       work->finish(i, wire::ErrorCode::topic_authorization_failed);
       continue;
     }
+    request.reply.charge_partitions(topic->partitions.size());
     const auto code_of = [](const auto& result) {
       return result.has_value() ? wire::ErrorCode::none : to_kafka(result.error().code);
     };

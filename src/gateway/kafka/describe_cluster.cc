@@ -1,3 +1,4 @@
+#include "gateway/kafka/access_rules.h"
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/node.h"
@@ -21,8 +22,10 @@ void handle_describe_cluster(Connection& connection, const Request& request) {
   response.controller_id = kNodeId;
   response.brokers.push_back(
       {.broker_id = kNodeId, .host = wire::Text(address.host), .port = address.port, .rack = {}, .is_fenced = false});
-  // Nothing about the cluster can be changed through the protocol.
-  if (message.include_cluster_authorized_operations) response.cluster_authorized_operations = 0;
+  if (message.include_cluster_authorized_operations) {
+    response.cluster_authorized_operations =
+        allowed_operations(connection, auth::RuleResource::cluster, kClusterResource);
+  }
   request.reply.send(response);
 }
 

@@ -24,7 +24,7 @@ struct Found {
 
 Found find_topic(Connection& connection, std::string_view name) {
   const Topics topics(connection);
-  if (!topics.may(auth::Operation::read, name) && !topics.may(auth::Operation::configure, name)) {
+  if (!topics.may(auth::Operation::describe_configs, name)) {
     return {wire::ErrorCode::topic_authorization_failed, "not allowed to see this topic", {}};
   }
   const auto topic = topics.find(name);

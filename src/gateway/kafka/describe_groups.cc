@@ -72,7 +72,7 @@ void handle_describe_groups(Connection& connection, const Request& request) {
   work->operations.resize(names.size());
   work->left += names.size();
   for (std::size_t i = 0; i < names.size(); ++i) {
-    if (!may_use_group(connection, auth::Operation::read, names[i])) {
+    if (!may_use_group(connection, auth::Operation::describe, names[i])) {
       work->errors[i] = wire::ErrorCode::group_authorization_failed;
       work->finish_one();
       continue;

@@ -34,7 +34,7 @@ std::vector<std::pair<TopicView, std::vector<std::int32_t>>> select(const Topics
                                                                     const wire::DescribeLogDirsRequest& message) {
   std::vector<std::pair<TopicView, std::vector<std::int32_t>>> selected;
   const auto add = [&](TopicView view, std::vector<std::int32_t> partitions) {
-    if (topics.may(auth::Operation::read, view.name)) selected.emplace_back(std::move(view), std::move(partitions));
+    if (topics.may(auth::Operation::describe, view.name)) selected.emplace_back(std::move(view), std::move(partitions));
   };
   if (!message.topics.has_value()) {
     for (TopicView& view : topics.all()) {

@@ -13,8 +13,8 @@ constexpr std::string_view kNoTransactions = "transactions are not served";
 
 wire::ErrorCode check(Connection& connection, std::int8_t key_type, std::string_view key) {
   if (key_type != kGroup) return wire::ErrorCode::invalid_request;
-  return may_use_group(connection, auth::Operation::read, key) ? wire::ErrorCode::none
-                                                               : wire::ErrorCode::group_authorization_failed;
+  return may_use_group(connection, auth::Operation::describe, key) ? wire::ErrorCode::none
+                                                                   : wire::ErrorCode::group_authorization_failed;
 }
 
 }  // namespace

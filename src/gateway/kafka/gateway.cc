@@ -29,6 +29,7 @@ struct Gateway::State {
 Gateway::Gateway(broker::Shard& shard, Options options)
     : state_(std::make_unique<State>(State{shard, std::move(options), TopicIds(shard), {}, {}})) {
   MILLRACE_ASSERT(state_->options.connection_count != nullptr);
+  if (state_->options.quotas == nullptr) state_->options.quotas = std::make_shared<QuotaBuckets>();
 }
 
 Gateway::~Gateway() = default;

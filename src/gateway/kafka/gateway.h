@@ -11,6 +11,8 @@
 
 namespace millrace::gateway::kafka {
 
+class QuotaBuckets;
+
 struct Options {
   /// Told to clients as the broker's address; empty: the address they connected to.
   std::string advertise_host;
@@ -26,6 +28,8 @@ struct Options {
   std::uint32_t max_connections = 10000;
   /// Shared by all gateways of the process.
   std::shared_ptr<std::atomic<std::uint32_t>> connection_count;
+  /// The same; without it the gateway has its own.
+  std::shared_ptr<QuotaBuckets> quotas;
 };
 
 /// Speaks the Kafka protocol on one shard. Every call on the shard's loop.

@@ -1,25 +1,17 @@
 #include "gateway/kafka/groups.h"
 
+#include "gateway/kafka/access_rules.h"
 #include "gateway/kafka/topics.h"
 #include "wire/kafka/generated/consumer_protocol_subscription.h"
 
 namespace millrace::gateway::kafka {
-
-namespace {
-
-// Numbers of the protocol's access control operations.
-constexpr std::int32_t kRead = 3;
-constexpr std::int32_t kDelete = 6;
-constexpr std::int32_t kDescribe = 8;
-
-}  // namespace
 
 broker::GroupKey group_key(Connection& connection, std::string_view name) {
   return {Topics(connection).vhost(), std::string(name)};
 }
 
 bool may_use_group(Connection& connection, auth::Operation operation, std::string_view name) {
-  return Topics(connection).may(operation, name);
+  return Topics(connection).may(operation, auth::RuleResource::group, name);
 }
 
 std::optional<std::string> owned(const std::optional<wire::Text>& text) {
@@ -42,10 +34,7 @@ std::string_view name_of(broker::GroupPhase phase) {
 }
 
 std::int32_t group_operations(Connection& connection, std::string_view name) {
-  std::int32_t bits = 0;
-  if (may_use_group(connection, auth::Operation::read, name)) bits |= 1 << kRead | 1 << kDescribe;
-  if (may_use_group(connection, auth::Operation::configure, name)) bits |= 1 << kDelete;
-  return bits;
+  return allowed_operations(connection, auth::RuleResource::group, name);
 }
 
 bool read_subscription(std::string_view protocol_type, bytes::ByteView metadata, std::vector<std::string>& topics) {

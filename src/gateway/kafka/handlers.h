@@ -23,18 +23,27 @@ std::span<const Handler> handlers();
 const Handler* find_handler(std::int16_t key);
 
 // One file each.
+void handle_alter_client_quotas(Connection& connection, const Request& request);
 void handle_alter_configs(Connection& connection, const Request& request);
+void handle_alter_user_scram_credentials(Connection& connection, const Request& request);
 void handle_api_versions(Connection& connection, const Request& request);
+void handle_create_acls(Connection& connection, const Request& request);
 void handle_create_partitions(Connection& connection, const Request& request);
 void handle_create_topics(Connection& connection, const Request& request);
+void handle_delete_acls(Connection& connection, const Request& request);
 void handle_delete_groups(Connection& connection, const Request& request);
 void handle_delete_records(Connection& connection, const Request& request);
 void handle_delete_topics(Connection& connection, const Request& request);
+void handle_describe_acls(Connection& connection, const Request& request);
+void handle_describe_client_quotas(Connection& connection, const Request& request);
 void handle_describe_cluster(Connection& connection, const Request& request);
 void handle_describe_configs(Connection& connection, const Request& request);
 void handle_describe_groups(Connection& connection, const Request& request);
 void handle_describe_log_dirs(Connection& connection, const Request& request);
 void handle_describe_producers(Connection& connection, const Request& request);
+void handle_describe_quorum(Connection& connection, const Request& request);
+void handle_describe_user_scram_credentials(Connection& connection, const Request& request);
+void handle_elect_leaders(Connection& connection, const Request& request);
 void handle_fetch(Connection& connection, const Request& request);
 void handle_find_coordinator(Connection& connection, const Request& request);
 void handle_heartbeat(Connection& connection, const Request& request);
@@ -42,6 +51,7 @@ void handle_incremental_alter_configs(Connection& connection, const Request& req
 void handle_init_producer_id(Connection& connection, const Request& request);
 void handle_join_group(Connection& connection, const Request& request);
 void handle_leave_group(Connection& connection, const Request& request);
+void handle_list_config_resources(Connection& connection, const Request& request);
 void handle_list_groups(Connection& connection, const Request& request);
 void handle_list_offsets(Connection& connection, const Request& request);
 void handle_metadata(Connection& connection, const Request& request);

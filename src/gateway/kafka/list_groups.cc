@@ -36,7 +36,7 @@ void handle_list_groups(Connection& connection, const Request& request) {
     std::sort(groups.begin(), groups.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     wire::ListGroupsResponse response;
     for (const broker::GroupSummary& group : groups) {
-      if (!may_use_group(*alive, auth::Operation::read, group.name)) continue;
+      if (!may_use_group(*alive, auth::Operation::describe, group.name)) continue;
       if (!passes(kept->message.states_filter, name_of(group.phase)) || !passes(kept->message.types_filter, kClassic)) {
         continue;
       }

@@ -123,7 +123,7 @@ void handle_list_offsets(Connection& connection, const Request& request) {
     work->left += wanted[t].partitions.size();
   }
   for (std::size_t t = 0; t < wanted.size(); ++t) {
-    const bool allowed = topics.may(auth::Operation::read, wanted[t].name);
+    const bool allowed = topics.may(auth::Operation::describe, wanted[t].name);
     for (std::size_t p = 0; p < wanted[t].partitions.size(); ++p) {
       const auto& partition = wanted[t].partitions[p];
       auto& out = work->at(t, p);

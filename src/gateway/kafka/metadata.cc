@@ -1,5 +1,6 @@
 #include <set>
 
+#include "gateway/kafka/access_rules.h"
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
@@ -34,7 +35,7 @@ ResponseTopic describe(const Topics& topics, const wire::MetadataRequest::Topic&
   std::optional<TopicView> topic;
   if (wanted.name.has_value()) {
     out.name = *wanted.name;
-    if (!topics.may(auth::Operation::read, *wanted.name) && !topics.may(auth::Operation::write, *wanted.name)) {
+    if (!topics.may(auth::Operation::describe, *wanted.name)) {
       out.error_code = wire::ErrorCode::topic_authorization_failed;
       return out;
     }
@@ -56,6 +57,20 @@ ResponseTopic describe(const Topics& topics, const wire::MetadataRequest::Topic&
   return out;
 }
 
+/// What the client may do, where it asked.
+void tell_operations(Connection& connection, const wire::MetadataRequest& request, wire::MetadataResponse& response) {
+  if (request.include_topic_authorized_operations) {
+    for (ResponseTopic& topic : response.topics) {
+      if (topic.error_code != wire::ErrorCode::none || !topic.name.has_value()) continue;
+      topic.topic_authorized_operations = allowed_operations(connection, auth::RuleResource::name, *topic.name);
+    }
+  }
+  if (request.include_cluster_authorized_operations) {
+    response.cluster_authorized_operations =
+        allowed_operations(connection, auth::RuleResource::cluster, kClusterResource);
+  }
+}
+
 void answer(const std::shared_ptr<Kept>& kept) {
   const auto connection = kept->reply.connection();
   if (connection == nullptr) return;
@@ -70,13 +85,14 @@ void answer(const std::shared_ptr<Kept>& kept) {
   const bool all = !wanted.has_value() || (kept->reply.version() == 0 && wanted->empty());
   if (all) {
     for (const TopicView& topic : topics.all()) {
-      if (topics.may(auth::Operation::read, topic.name) || topics.may(auth::Operation::write, topic.name)) {
+      if (topics.may(auth::Operation::describe, topic.name)) {
         fill(response.topics.emplace_back(), topic);
       }
     }
   } else {
     for (const auto& topic : *wanted) response.topics.push_back(describe(topics, topic));
   }
+  tell_operations(*connection, kept->message, response);
   kept->reply.send(response);
 }
 
@@ -89,7 +105,7 @@ std::set<std::string> missing_topics(Connection& connection, const wire::Metadat
   const Topics topics(connection);
   for (const auto& topic : *request.topics) {
     if (!topic.name.has_value() || !Topics::valid_name(*topic.name)) continue;
-    if (topics.find(*topic.name).has_value() || !topics.may(auth::Operation::configure, *topic.name)) continue;
+    if (topics.find(*topic.name).has_value() || !topics.may_create(*topic.name)) continue;
     missing.emplace(*topic.name);
   }
   return missing;

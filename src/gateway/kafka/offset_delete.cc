@@ -44,7 +44,7 @@ void handle_offset_delete(Connection& connection, const Request& request) {
   if (kept == nullptr) return;
   auto work = std::make_shared<Work>();
   work->kept = kept;
-  if (!may_use_group(connection, auth::Operation::configure, kept->message.group_id)) {
+  if (!may_use_group(connection, auth::Operation::erase, kept->message.group_id)) {
     work->response.error_code = wire::ErrorCode::group_authorization_failed;
     return kept->reply.send(work->response);
   }

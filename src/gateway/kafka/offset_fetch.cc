@@ -81,7 +81,7 @@ std::vector<broker::TopicPartition> collect(Connection& connection, const std::v
     out.name = topic.name;
     out.topic_id = topic.topic_id;
     const auto found = by_id ? topics.find(topic.topic_id) : topics.find(topic.name);
-    const bool allowed = topics.may(auth::Operation::read, found.has_value() ? found->name : topic.name);
+    const bool allowed = topics.may(auth::Operation::describe, found.has_value() ? found->name : topic.name);
     for (const std::int32_t index : topic.partition_indexes) {
       auto& to = out.partitions.emplace_back();
       to.partition_index = index;
@@ -108,7 +108,7 @@ void fill_all(Connection& connection, Part& part) {
   std::uint64_t last = 0;
   for (const auto& entry : part.found) {
     const auto view = views.find(entry.partition.topic.value);
-    if (view == views.end() || !topics.may(auth::Operation::read, view->second.name)) continue;
+    if (view == views.end() || !topics.may(auth::Operation::describe, view->second.name)) continue;
     if (last != entry.partition.topic.value || part.out.topics.empty()) {
       auto& out = part.out.topics.emplace_back();
       part.names.emplace_back(view->second.name);
@@ -126,7 +126,7 @@ void fetch(Connection& connection, const std::shared_ptr<Work>& work, std::size_
            const FetchRequest::Group& group) {
   Part& part = work->parts[index];
   part.out.group_id = group.group_id;
-  if (!may_use_group(connection, auth::Operation::read, group.group_id)) {
+  if (!may_use_group(connection, auth::Operation::describe, group.group_id)) {
     part.out.error_code = wire::ErrorCode::group_authorization_failed;
     return work->finish_one();
   }

@@ -39,7 +39,7 @@ void handle_offset_for_leader_epoch(Connection& connection, const Request& reque
   }
   const Topics topics(connection);
   for (std::size_t t = 0; t < wanted.size(); ++t) {
-    const bool allowed = topics.may(auth::Operation::read, wanted[t].topic);
+    const bool allowed = topics.may(auth::Operation::describe, wanted[t].topic);
     for (std::size_t p = 0; p < wanted[t].partitions.size(); ++p) {
       const auto& partition = wanted[t].partitions[p];
       auto& out = work->response.topics[t].partitions[p];

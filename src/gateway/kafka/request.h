@@ -37,7 +37,8 @@ class Reply {
   void send(const Response& response) const {
     bytes::ByteVector out;
     bytes::Writer writer(out);
-    wire::encode_response(writer, version_, correlation_id_, response);
+    with_throttle(response, 0,
+                  [&](const Response& told) { wire::encode_response(writer, version_, correlation_id_, told); });
     finish(std::move(out));
   }
   /// Detached records of the response carry the index into `records` as their token.
@@ -46,7 +47,11 @@ class Reply {
     bytes::ByteVector out;
     bytes::Writer writer(out);
     std::vector<wire::RecordSplice> splices;
-    wire::encode_response(writer, version_, correlation_id_, response, &splices);
+    std::size_t record_bytes = 0;
+    for (const RecordParts& parts : records) record_bytes += parts.size();
+    with_throttle(response, record_bytes, [&](const Response& told) {
+      wire::encode_response(writer, version_, correlation_id_, told, &splices);
+    });
     finish(std::move(out), std::move(splices), std::move(records));
   }
   /// For a request that gets no answer.
@@ -55,8 +60,24 @@ class Reply {
   void close(const std::string& reason) const;
   /// Keeps the work on this request alive until it is answered or the client has gone, and no longer.
   void hold(std::shared_ptr<void> work) const;
+  /// Counts partitions that are created or deleted for the client's quota.
+  void charge_partitions(std::size_t count) const;
 
  private:
+  /// How long the client has to wait after this answer, which has so many bytes of records.
+  std::int32_t throttle_ms(std::size_t record_bytes) const;
+  /// Calls `encode` with the answer, and in it how long the client has to wait.
+  template <class Response, class Encode>
+  void with_throttle(const Response& response, std::size_t record_bytes, const Encode& encode) const {
+    if constexpr (requires { response.throttle_time_ms; }) {
+      if (const std::int32_t wait = throttle_ms(record_bytes); wait > 0) {
+        Response told = response;
+        told.throttle_time_ms = wait;
+        return encode(told);
+      }
+    }
+    encode(response);
+  }
   void finish(bytes::ByteVector out, std::vector<wire::RecordSplice> splices = {},
               std::vector<RecordParts> records = {}) const;
 

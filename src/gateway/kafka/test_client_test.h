@@ -9,6 +9,7 @@
 #include "auth/password.h"
 #include "broker/sim_broker_test.h"
 #include "gateway/kafka/gateway.h"
+#include "gateway/kafka/quotas.h"
 #include "model/batch_builder.h"
 #include "testing/sim_network.h"
 #include "wire/kafka/frame.h"
@@ -26,6 +27,7 @@ class GatewayWorld {
   explicit GatewayWorld(std::uint64_t seed, Options with = {}, std::size_t shards = 2)
       : broker(seed, shards), wire(broker.world), options(std::move(with)) {
     options.connection_count = std::make_shared<std::atomic<std::uint32_t>>(0);
+    options.quotas = std::make_shared<QuotaBuckets>();
     broker.start();
     open_gateways(shards);
     put_user("test", "secret");

@@ -52,7 +52,7 @@ const catalog::Topic* TopicIds::find(const Uuid& uuid) {
 }
 
 Topics::Topics(Connection& connection)
-    : shard_(connection.shard()), user_(connection.user()), ids_(connection.topic_ids()) {}
+    : shard_(connection.shard()), user_(connection.user()), host_(connection.host()), ids_(connection.topic_ids()) {}
 
 model::ObjectId Topics::vhost() const {
   const catalog::VirtualHost* root = shard_.catalog().find_virtual_host("/");
@@ -98,8 +98,14 @@ std::vector<TopicView> Topics::all() const {
   return views;
 }
 
-bool Topics::may(auth::Operation operation, std::string_view topic) const {
-  return shard_.authorizer().allowed(user_, vhost(), operation, topic);
+bool Topics::may(auth::Operation operation, auth::RuleResource kind, std::string_view name) const {
+  return shard_.authorizer().allowed(
+      {.user = user_, .host = host_, .vhost = vhost(), .operation = operation, .kind = kind, .name = name});
+}
+
+bool Topics::may_create(std::string_view topic) const {
+  return may(auth::Operation::create, topic) ||
+         may(auth::Operation::create, auth::RuleResource::cluster, kClusterResource);
 }
 
 bool Topics::valid_name(std::string_view name) {

@@ -25,6 +25,9 @@ struct TopicView {
   std::vector<broker::LogRef> partitions;
 };
 
+/// What access rules call the cluster.
+constexpr std::string_view kClusterResource = "kafka-cluster";
+
 /// Finds topics by the ids that clients name them by. One per gateway, so per shard: what it remembers is the shard's
 /// catalog as of some change, and is looked up there again before it is believed.
 class TopicIds {
@@ -53,7 +56,13 @@ class Topics {
   /// All that the user may see: every topic, and the queues that are not exclusive.
   std::vector<TopicView> all() const;
 
-  bool may(auth::Operation operation, std::string_view topic) const;
+  bool may(auth::Operation operation, std::string_view topic) const {
+    return may(operation, auth::RuleResource::name, topic);
+  }
+  /// The same for a group, a transactional id, or the cluster (whose name is kClusterResource).
+  bool may(auth::Operation operation, auth::RuleResource kind, std::string_view name) const;
+  /// Create this topic, or any.
+  bool may_create(std::string_view topic) const;
   model::ObjectId vhost() const;
 
   /// Letters, digits, '.', '_' and '-', 1 to 249 of them, not "." or "..".
@@ -62,6 +71,7 @@ class Topics {
  private:
   broker::Shard& shard_;
   const std::string& user_;
+  const std::string& host_;
   TopicIds& ids_;
 };
 

@@ -36,7 +36,12 @@ public final class KafkaTools {
     /** Runs a tool; what it printed. */
     private static String run(String input, String tool, String... arguments) throws Exception {
         List<String> command = new ArrayList<>(List.of("java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-cp",
-            System.getProperty("java.class.path"), tool, "--bootstrap-server", BROKER));
+            System.getProperty("java.class.path"), tool));
+        // One tool knows its broker by another name.
+        if (tool.endsWith("ProducerPerformance"))
+            command.addAll(List.of("--producer-props", "bootstrap.servers=" + BROKER));
+        else
+            command.addAll(List.of("--bootstrap-server", BROKER));
         command.addAll(List.of(arguments));
         Path output = Files.createTempFile("tool", ".txt");
         Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile()).start();
@@ -123,12 +128,62 @@ public final class KafkaTools {
         contains(run("", "org.apache.kafka.tools.BrokerApiVersionsCommand"), "Fetch(1)");
     }
 
+    private static void acls() throws Exception {
+        String acls = "org.apache.kafka.tools.AclCommand";
+        String topic = fresh("topic");
+        run("", acls, "--add", "--allow-principal", "User:ann", "--operation", "Read", "--topic", topic);
+        run("", acls, "--add", "--deny-principal", "User:ann", "--operation", "Write", "--topic", topic, "--resource-pattern-type",
+            "prefixed");
+        contains(run("", acls, "--list", "--topic", topic, "--resource-pattern-type", "match"), "principal=User:ann", "operation=READ",
+            "permissionType=DENY");
+        run("", acls, "--remove", "--force", "--topic", topic, "--resource-pattern-type", "any");
+        if (run("", acls, "--list").contains(topic)) throw new AssertionError("still there");
+    }
+
+    private static void users() throws Exception {
+        String user = fresh("user");
+        run("", CONFIGS, "--alter", "--entity-type", "users", "--entity-name", user, "--add-config",
+            "SCRAM-SHA-256=[iterations=4096,password=secret]");
+        contains(run("", CONFIGS, "--describe", "--entity-type", "users", "--entity-name", user), "SCRAM-SHA-256=iterations=4096");
+        run("", CONFIGS, "--alter", "--entity-type", "users", "--entity-name", user, "--delete-config", "SCRAM-SHA-256");
+    }
+
+    private static void quotas() throws Exception {
+        String user = fresh("user");
+        run("", CONFIGS, "--alter", "--entity-type", "users", "--entity-name", user, "--entity-type", "clients", "--entity-default",
+            "--add-config", "producer_byte_rate=1048576,request_percentage=50");
+        contains(run("", CONFIGS, "--describe", "--entity-type", "users", "--entity-name", user, "--entity-type", "clients",
+            "--entity-default"), "producer_byte_rate=1048576", "request_percentage=50");
+        run("", CONFIGS, "--alter", "--entity-type", "ips", "--entity-default", "--add-config", "connection_creation_rate=1000");
+        run("", CONFIGS, "--alter", "--entity-type", "ips", "--entity-default", "--delete-config", "connection_creation_rate");
+    }
+
+    private static void verified() throws Exception {
+        String topic = create(2);
+        contains(run("", "org.apache.kafka.tools.VerifiableProducer", "--topic", topic, "--max-messages", "50", "--acks", "-1"),
+            "\"acked\":50");
+        contains(run("", "org.apache.kafka.tools.VerifiableConsumer", "--topic", topic, "--group-id", fresh("group"),
+            "--max-messages", "50", "--reset-policy", "earliest"), "records_consumed");
+    }
+
+    private static void performance() throws Exception {
+        String topic = create(1);
+        contains(run("", "org.apache.kafka.tools.ProducerPerformance", "--topic", topic, "--num-records", "2000", "--record-size",
+            "100", "--throughput", "-1"), "2000 records sent");
+        contains(run("", "org.apache.kafka.tools.ConsumerPerformance", "--topic", topic, "--messages", "2000"), "data.consumed");
+    }
+
     public static void main(String[] arguments) {
         test("topics_are_made_shown_changed_and_deleted", KafkaTools::topics);
         test("console_producer_and_consumer", KafkaTools::consoles);
         test("groups_are_shown_reset_and_deleted", KafkaTools::groups);
         test("configs_are_shown_and_changed", KafkaTools::configs);
         test("records_are_deleted_and_sizes_shown", KafkaTools::logs);
+        test("access_rules_are_added_listed_and_removed", KafkaTools::acls);
+        test("credentials_of_users", KafkaTools::users);
+        test("quotas_are_set_and_shown", KafkaTools::quotas);
+        test("verifiable_producer_and_consumer", KafkaTools::verified);
+        test("performance_tests_run", KafkaTools::performance);
         System.exit(failures == 0 ? 0 : 1);
     }
 }

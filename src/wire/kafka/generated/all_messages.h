@@ -9,22 +9,34 @@
 #include "wire/kafka/generated/add_offsets_to_txn_response.h"
 #include "wire/kafka/generated/add_partitions_to_txn_request.h"
 #include "wire/kafka/generated/add_partitions_to_txn_response.h"
+#include "wire/kafka/generated/alter_client_quotas_request.h"
+#include "wire/kafka/generated/alter_client_quotas_response.h"
 #include "wire/kafka/generated/alter_configs_request.h"
 #include "wire/kafka/generated/alter_configs_response.h"
+#include "wire/kafka/generated/alter_user_scram_credentials_request.h"
+#include "wire/kafka/generated/alter_user_scram_credentials_response.h"
 #include "wire/kafka/generated/api_versions_request.h"
 #include "wire/kafka/generated/api_versions_response.h"
 #include "wire/kafka/generated/consumer_protocol_assignment.h"
 #include "wire/kafka/generated/consumer_protocol_subscription.h"
+#include "wire/kafka/generated/create_acls_request.h"
+#include "wire/kafka/generated/create_acls_response.h"
 #include "wire/kafka/generated/create_partitions_request.h"
 #include "wire/kafka/generated/create_partitions_response.h"
 #include "wire/kafka/generated/create_topics_request.h"
 #include "wire/kafka/generated/create_topics_response.h"
+#include "wire/kafka/generated/delete_acls_request.h"
+#include "wire/kafka/generated/delete_acls_response.h"
 #include "wire/kafka/generated/delete_groups_request.h"
 #include "wire/kafka/generated/delete_groups_response.h"
 #include "wire/kafka/generated/delete_records_request.h"
 #include "wire/kafka/generated/delete_records_response.h"
 #include "wire/kafka/generated/delete_topics_request.h"
 #include "wire/kafka/generated/delete_topics_response.h"
+#include "wire/kafka/generated/describe_acls_request.h"
+#include "wire/kafka/generated/describe_acls_response.h"
+#include "wire/kafka/generated/describe_client_quotas_request.h"
+#include "wire/kafka/generated/describe_client_quotas_response.h"
 #include "wire/kafka/generated/describe_cluster_request.h"
 #include "wire/kafka/generated/describe_cluster_response.h"
 #include "wire/kafka/generated/describe_configs_request.h"
@@ -35,6 +47,12 @@
 #include "wire/kafka/generated/describe_log_dirs_response.h"
 #include "wire/kafka/generated/describe_producers_request.h"
 #include "wire/kafka/generated/describe_producers_response.h"
+#include "wire/kafka/generated/describe_quorum_request.h"
+#include "wire/kafka/generated/describe_quorum_response.h"
+#include "wire/kafka/generated/describe_user_scram_credentials_request.h"
+#include "wire/kafka/generated/describe_user_scram_credentials_response.h"
+#include "wire/kafka/generated/elect_leaders_request.h"
+#include "wire/kafka/generated/elect_leaders_response.h"
 #include "wire/kafka/generated/end_txn_request.h"
 #include "wire/kafka/generated/end_txn_response.h"
 #include "wire/kafka/generated/fetch_request.h"
@@ -51,6 +69,8 @@
 #include "wire/kafka/generated/join_group_response.h"
 #include "wire/kafka/generated/leave_group_request.h"
 #include "wire/kafka/generated/leave_group_response.h"
+#include "wire/kafka/generated/list_config_resources_request.h"
+#include "wire/kafka/generated/list_config_resources_response.h"
 #include "wire/kafka/generated/list_groups_request.h"
 #include "wire/kafka/generated/list_groups_response.h"
 #include "wire/kafka/generated/list_offsets_request.h"
@@ -103,16 +123,26 @@ using AllRequests = TypeList<
     AddOffsetsToTxnRequest,
     EndTxnRequest,
     TxnOffsetCommitRequest,
+    DescribeAclsRequest,
+    CreateAclsRequest,
+    DeleteAclsRequest,
     DescribeConfigsRequest,
     AlterConfigsRequest,
     DescribeLogDirsRequest,
     SaslAuthenticateRequest,
     CreatePartitionsRequest,
     DeleteGroupsRequest,
+    ElectLeadersRequest,
     IncrementalAlterConfigsRequest,
     OffsetDeleteRequest,
+    DescribeClientQuotasRequest,
+    AlterClientQuotasRequest,
+    DescribeUserScramCredentialsRequest,
+    AlterUserScramCredentialsRequest,
+    DescribeQuorumRequest,
     DescribeClusterRequest,
-    DescribeProducersRequest>;
+    DescribeProducersRequest,
+    ListConfigResourcesRequest>;
 
 using AllResponses = TypeList<
     ProduceResponse,
@@ -139,16 +169,26 @@ using AllResponses = TypeList<
     AddOffsetsToTxnResponse,
     EndTxnResponse,
     TxnOffsetCommitResponse,
+    DescribeAclsResponse,
+    CreateAclsResponse,
+    DeleteAclsResponse,
     DescribeConfigsResponse,
     AlterConfigsResponse,
     DescribeLogDirsResponse,
     SaslAuthenticateResponse,
     CreatePartitionsResponse,
     DeleteGroupsResponse,
+    ElectLeadersResponse,
     IncrementalAlterConfigsResponse,
     OffsetDeleteResponse,
+    DescribeClientQuotasResponse,
+    AlterClientQuotasResponse,
+    DescribeUserScramCredentialsResponse,
+    AlterUserScramCredentialsResponse,
+    DescribeQuorumResponse,
     DescribeClusterResponse,
-    DescribeProducersResponse>;
+    DescribeProducersResponse,
+    ListConfigResourcesResponse>;
 
 using AllData = TypeList<
     ConsumerProtocolAssignment,

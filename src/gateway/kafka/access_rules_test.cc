@@ -1,0 +1,217 @@
+#include "gateway/kafka/access_rules.h"
+
+#include <gtest/gtest.h>
+
+#include "gateway/kafka/test_client_test.h"
+
+namespace millrace::gateway::kafka {
+namespace {
+
+using wire::ErrorCode;
+
+Options logins_only() {
+  Options options;
+  options.anonymous_user.clear();
+  return options;
+}
+
+/// "ann" may do nothing; "root" is an administrator without any permission; the test's own client is "test".
+class AccessRulesTest : public testing::Test {
+ protected:
+  AccessRulesTest() {
+    world.put_user("ann", "pw");
+    world.execute({.commands = {catalog::PutUser{{"root", auth::hash_password("pw", 1), {"administrator"}}}}});
+    EXPECT_EQ(root.login("root", "pw"), ErrorCode::none);
+    EXPECT_EQ(ann.login("ann", "pw"), ErrorCode::none);
+    EXPECT_EQ(other.login(), ErrorCode::none);
+    other.create_topic("t");
+  }
+
+  static wire::CreateAclsRequest::Creation rule(AclOperation operation, std::string_view name = "t",
+                                                AclPermission permission = AclPermission::allow) {
+    wire::CreateAclsRequest::Creation one;
+    one.resource_type = static_cast<std::int8_t>(AclResource::topic);
+    one.resource_name = name;
+    one.principal = "User:ann";
+    one.host = "*";
+    one.operation = static_cast<std::int8_t>(operation);
+    one.permission_type = static_cast<std::int8_t>(permission);
+    return one;
+  }
+  ErrorCode add(TestClient& by, const wire::CreateAclsRequest::Creation& one) {
+    wire::CreateAclsRequest request;
+    request.creations.push_back(one);
+    return by.ask<wire::CreateAclsResponse>(3, request).results.at(0).error_code;
+  }
+  static wire::DescribeAclsRequest everything() {
+    wire::DescribeAclsRequest request;
+    request.resource_type_filter = request.pattern_type_filter = 1;
+    request.operation = request.permission_type = 1;
+    return request;
+  }
+  std::size_t count(const wire::DescribeAclsRequest& request) {
+    std::size_t found = 0;
+    for (const auto& one : root.ask<wire::DescribeAclsResponse>(3, request).resources) found += one.acls.size();
+    return found;
+  }
+  wire::MetadataResponse::Topic metadata(TestClient& by, std::int16_t version = 9) {
+    wire::MetadataRequest request;
+    request.topics.emplace();
+    request.topics->emplace_back().name = "t";
+    request.include_topic_authorized_operations = request.include_cluster_authorized_operations = true;
+    return by.ask<wire::MetadataResponse>(version, request).topics.at(0);
+  }
+
+  GatewayWorld world{71, logins_only()};
+  TestClient root{world};
+  TestClient ann{world};
+  TestClient other{world};
+};
+
+TEST_F(AccessRulesTest, DecideWhatAUserMayDo) {
+  EXPECT_EQ(metadata(ann).error_code, ErrorCode::topic_authorization_failed);
+  EXPECT_EQ(ann.produce("t", 0, {"a"}).error_code, ErrorCode::topic_authorization_failed);
+  EXPECT_EQ(add(root, rule(AclOperation::write)), ErrorCode::none);
+  EXPECT_EQ(metadata(ann).topic_authorized_operations, 1 << 4 | 1 << 8) << "write, and describe that follows";
+  EXPECT_EQ(ann.produce("t", 0, {"a"}).error_code, ErrorCode::none);
+  EXPECT_EQ(add(root, rule(AclOperation::write, "t", AclPermission::deny)), ErrorCode::none);
+  EXPECT_EQ(ann.produce("t", 0, {"a"}).error_code, ErrorCode::topic_authorization_failed) << "a denial wins";
+  EXPECT_EQ(other.produce("t", 0, {"a"}).error_code, ErrorCode::none);
+
+  world.restart();
+  TestClient again(world);
+  EXPECT_EQ(again.login("ann", "pw"), ErrorCode::none);
+  EXPECT_EQ(again.produce("t", 0, {"a"}).error_code, ErrorCode::topic_authorization_failed) << "rules are stored";
+}
+
+TEST_F(AccessRulesTest, AreListedAndRemovedByFilter) {
+  EXPECT_EQ(add(root, rule(AclOperation::read)), ErrorCode::none);
+  EXPECT_EQ(add(root, rule(AclOperation::read)), ErrorCode::none) << "again";
+  auto prefixed = rule(AclOperation::all, "te");
+  prefixed.resource_pattern_type = static_cast<std::int8_t>(AclPattern::prefixed);
+  EXPECT_EQ(add(root, prefixed), ErrorCode::none);
+  EXPECT_EQ(add(root, rule(AclOperation::write, "*")), ErrorCode::none);
+  EXPECT_EQ(count(everything()), 3U);
+  auto filter = everything();
+  filter.resource_name_filter = "test";
+  EXPECT_EQ(count(filter), 0U);
+  filter.pattern_type_filter = static_cast<std::int8_t>(AclPattern::match);
+  EXPECT_EQ(count(filter), 2U) << "the prefix and the one for every name";
+  filter = everything();
+  filter.principal_filter = "User:bob";
+  EXPECT_EQ(count(filter), 0U);
+  filter = everything();
+  filter.operation = static_cast<std::int8_t>(AclOperation::read);
+  EXPECT_EQ(count(filter), 1U);
+
+  wire::DeleteAclsRequest remove;
+  auto& one = remove.filters.emplace_back();
+  one.resource_type_filter = static_cast<std::int8_t>(AclResource::topic);
+  one.pattern_type_filter = static_cast<std::int8_t>(AclPattern::literal);
+  one.operation = one.permission_type = 1;
+  const auto removed = root.ask<wire::DeleteAclsResponse>(3, remove);
+  ASSERT_EQ(removed.filter_results.at(0).matching_acls.size(), 2U);
+  EXPECT_EQ(removed.filter_results[0].matching_acls[0].principal, "User:ann");
+  EXPECT_EQ(count(everything()), 1U);
+}
+
+TEST_F(AccessRulesTest, AreForAdministratorsAndWellFormed) {
+  EXPECT_EQ(add(other, rule(AclOperation::read)), ErrorCode::cluster_authorization_failed);
+  EXPECT_EQ(other.ask<wire::DescribeAclsResponse>(3, everything()).error_code, ErrorCode::cluster_authorization_failed);
+  const auto refused = [&](auto change) {
+    auto one = rule(AclOperation::read);
+    change(one);
+    return add(root, one);
+  };
+  EXPECT_EQ(refused([](auto& r) { r.resource_type = 1; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.resource_type = 6; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.resource_pattern_type = 2; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.operation = 1; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.operation = 9; }), ErrorCode::invalid_request) << "not of topics";
+  EXPECT_EQ(refused([](auto& r) { r.permission_type = 0; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.principal = "Group:x"; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.principal = "User:"; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.host = ""; }), ErrorCode::invalid_request);
+  EXPECT_EQ(refused([](auto& r) { r.resource_type = 4; }), ErrorCode::invalid_request) << "not the cluster's name";
+
+  auto cluster = rule(AclOperation::alter, kClusterResource);
+  cluster.resource_type = static_cast<std::int8_t>(AclResource::cluster);
+  cluster.principal = "User:test";
+  EXPECT_EQ(add(root, cluster), ErrorCode::none);
+  EXPECT_EQ(add(other, rule(AclOperation::read)), ErrorCode::none) << "now it may";
+  wire::DescribeClusterRequest describe;
+  describe.include_cluster_authorized_operations = true;
+  EXPECT_EQ(other.ask<wire::DescribeClusterResponse>(1, describe).cluster_authorized_operations, 1 << 7 | 1 << 8);
+}
+
+wire::AlterUserScramCredentialsRequest::Upsertion upsertion(std::string_view user, bytes::ByteView salt,
+                                                            bytes::ByteView salted) {
+  return {.name = wire::Text(user), .mechanism = 1, .iterations = 4096, .salt = salt, .salted_password = salted};
+}
+
+TEST_F(AccessRulesTest, CredentialsAreSetAndRemoved) {
+  const bytes::ByteView salt = bytes::as_bytes("0123456789");
+  const auto salted = auth::pbkdf2(auth::Digest::sha256, "new", salt, 4096);
+  const auto alter = [&](TestClient& by, const wire::AlterUserScramCredentialsRequest& request) {
+    return by.ask<wire::AlterUserScramCredentialsResponse>(0, request).results.at(0).error_code;
+  };
+  wire::AlterUserScramCredentialsRequest set;
+  set.upsertions.push_back(upsertion("zoe", salt, salted));
+  EXPECT_EQ(alter(other, set), ErrorCode::cluster_authorization_failed);
+  EXPECT_EQ(alter(root, set), ErrorCode::none);
+  TestClient zoe(world);
+  EXPECT_EQ(zoe.login("zoe", "new"), ErrorCode::none) << "PLAIN knows it as well";
+
+  wire::DescribeUserScramCredentialsRequest describe;
+  describe.users.emplace();
+  describe.users->push_back({.name = "zoe"});
+  describe.users->push_back({.name = "nobody"});
+  auto shown = root.ask<wire::DescribeUserScramCredentialsResponse>(0, describe);
+  ASSERT_EQ(shown.results.size(), 2U);
+  EXPECT_EQ(shown.results[0].error_code, ErrorCode::resource_not_found);
+  ASSERT_EQ(shown.results[1].credential_infos.size(), 1U);
+  EXPECT_EQ(shown.results[1].credential_infos[0].iterations, 4096);
+  EXPECT_EQ(shown.results[1].credential_infos[0].mechanism, 1);
+
+  set.upsertions[0].name = "ann";
+  EXPECT_EQ(alter(root, set), ErrorCode::none);
+  TestClient changed(world);
+  EXPECT_EQ(changed.login("ann", "new"), ErrorCode::none);
+  TestClient old(world);
+  EXPECT_EQ(old.login("ann", "pw"), ErrorCode::sasl_authentication_failed);
+
+  set.upsertions[0].iterations = 1;
+  EXPECT_EQ(alter(root, set), ErrorCode::unacceptable_credential);
+  set.upsertions[0].mechanism = 9;
+  EXPECT_EQ(alter(root, set), ErrorCode::unsupported_sasl_mechanism);
+  wire::AlterUserScramCredentialsRequest remove;
+  remove.deletions.push_back({.name = "zoe", .mechanism = 2});
+  EXPECT_EQ(alter(root, remove), ErrorCode::resource_not_found);
+  remove.deletions[0].mechanism = 1;
+  EXPECT_EQ(alter(root, remove), ErrorCode::none);
+  TestClient gone(world);
+  EXPECT_EQ(gone.login("zoe", "new"), ErrorCode::sasl_authentication_failed);
+}
+
+TEST_F(AccessRulesTest, ElectionsQuorumAndResourcesOfSettings) {
+  wire::ElectLeadersRequest elect;
+  elect.topic_partitions.emplace();
+  elect.topic_partitions->push_back({.topic = "t", .partitions = {0, 5}});
+  const auto elected = root.ask<wire::ElectLeadersResponse>(2, elect).replica_election_results.at(0);
+  EXPECT_EQ(elected.partition_result.at(0).error_code, ErrorCode::election_not_needed);
+  EXPECT_EQ(elected.partition_result.at(1).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(ann.ask<wire::ElectLeadersResponse>(2, elect).error_code, ErrorCode::cluster_authorization_failed);
+
+  wire::DescribeQuorumRequest quorum;
+  quorum.topics.push_back({.topic_name = "__cluster_metadata", .partitions = {{.partition_index = 0}}});
+  const auto described = root.ask<wire::DescribeQuorumResponse>(2, quorum);
+  EXPECT_EQ(described.topics.at(0).partitions.at(0).leader_id, 1);
+  EXPECT_EQ(described.nodes.size(), 1U);
+
+  const auto listed = root.ask<wire::ListConfigResourcesResponse>(1, wire::ListConfigResourcesRequest{});
+  EXPECT_EQ(listed.error_code, ErrorCode::none);
+  EXPECT_EQ(listed.config_resources.size(), 1U) << "the broker; this user sees no topic";
+}
+
+}  // namespace
+}  // namespace millrace::gateway::kafka

@@ -1,0 +1,87 @@
+// Made by tools/kafka/generate.py from tools/kafka/messages/describe_client_quotas.txt; change that and run it again.
+
+// clang-format off
+#pragma once
+
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wire/kafka/generated/api_key.h"
+#include "wire/kafka/primitives.h"
+
+namespace millrace::wire::kafka {
+
+struct DescribeClientQuotasResponse {
+  static constexpr ApiKey kApiKey = ApiKey::describe_client_quotas;
+  static constexpr std::int16_t kMinVersion = 0;
+  static constexpr std::int16_t kMaxVersion = 1;
+  static constexpr std::int16_t kFlexibleFrom = 1;
+  static constexpr std::string_view kName = "DescribeClientQuotasResponse";
+
+  struct Entity {
+    Text entity_type;
+    std::optional<Text> entity_name;
+
+    static constexpr std::size_t kMinWireSize = 3;
+    void decode_fields(Decoder& in);
+    void encode_fields(Encoder& out) const;
+    template <class Self, class Visitor>
+    static void visit([[maybe_unused]] Self& self, [[maybe_unused]] Visitor& visitor) {
+      visitor(FieldInfo{.name = "entity_type", .versions = {0, 1}}, self.entity_type);
+      visitor(FieldInfo{.name = "entity_name", .versions = {0, 1}, .nullable = {0, 1}}, self.entity_name);
+    }
+  };
+
+  struct Value {
+    Text key;
+    double value = 0;
+
+    static constexpr std::size_t kMinWireSize = 10;
+    void decode_fields(Decoder& in);
+    void encode_fields(Encoder& out) const;
+    template <class Self, class Visitor>
+    static void visit([[maybe_unused]] Self& self, [[maybe_unused]] Visitor& visitor) {
+      visitor(FieldInfo{.name = "key", .versions = {0, 1}}, self.key);
+      visitor(FieldInfo{.name = "value", .versions = {0, 1}}, self.value);
+    }
+  };
+
+  struct Entry {
+    std::vector<Entity> entity;
+    std::vector<Value> values;
+
+    static constexpr std::size_t kMinWireSize = 3;
+    void decode_fields(Decoder& in);
+    void encode_fields(Encoder& out) const;
+    template <class Self, class Visitor>
+    static void visit([[maybe_unused]] Self& self, [[maybe_unused]] Visitor& visitor) {
+      visitor(FieldInfo{.name = "entity", .versions = {0, 1}}, self.entity);
+      visitor(FieldInfo{.name = "values", .versions = {0, 1}}, self.values);
+    }
+  };
+
+  std::int32_t throttle_time_ms = 0;
+  ErrorCode error_code = ErrorCode::none;
+  std::optional<Text> error_message;
+  std::optional<std::vector<Entry>> entries;
+
+  /// False when the version is not one of ours or the bytes are malformed; views point into the input.
+  [[nodiscard]] bool decode(bytes::Reader& reader, std::int16_t wire_version);
+  /// The version must be one of ours.
+  void encode(bytes::Writer& writer, std::int16_t wire_version) const;
+  std::string to_text() const;
+
+  void decode_fields(Decoder& in);
+  void encode_fields(Encoder& out) const;
+  template <class Self, class Visitor>
+  static void visit([[maybe_unused]] Self& self, [[maybe_unused]] Visitor& visitor) {
+    visitor(FieldInfo{.name = "throttle_time_ms", .versions = {0, 1}}, self.throttle_time_ms);
+    visitor(FieldInfo{.name = "error_code", .versions = {0, 1}}, self.error_code);
+    visitor(FieldInfo{.name = "error_message", .versions = {0, 1}, .nullable = {0, 1}}, self.error_message);
+    visitor(FieldInfo{.name = "entries", .versions = {0, 1}, .nullable = {0, 1}}, self.entries);
+  }
+};
+
+}  // namespace millrace::wire::kafka
