@@ -21,7 +21,7 @@ Result<void> Channel::handle_method(bytes::ByteView payload) {
     case wire::Method::basic_deliver:
     case wire::Method::basic_return:
     case wire::Method::basic_get_ok:
-      incoming_.emplace();
+      incoming_ = Incoming{};
       incoming_->method.assign(payload.begin(), payload.end());
       return {};
     case wire::Method::basic_ack: {

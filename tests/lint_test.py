@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """The checks in tools/lint can fail: each test shows one what it must find, and what it must leave alone."""
 
+import contextlib
+import io
 import pathlib
 import subprocess
 import sys
@@ -15,6 +17,7 @@ import limits  # noqa: E402
 import module_edges  # noqa: E402
 import pages  # noqa: E402
 import tidy  # noqa: E402
+import units  # noqa: E402
 import words  # noqa: E402
 
 
@@ -241,11 +244,85 @@ class ResultCache(unittest.TestCase):
             self.assertNotEqual(common.ClosureHash(root, salt="2").of("src/a/z.h"), common.ClosureHash(root).of("src/a/z.h"))
 
 
+class Units(unittest.TestCase):
+    HELPER = textwrap.dedent("""
+        #include "a.h"
+        namespace millrace::x {
+        namespace {
+        constexpr int kLimit = 3;
+        struct Work { int fill = kLimit; };
+        std::map<int, Work> fill(const Work& work, int more = 2) { return {{more, work}}; }
+        }  // namespace
+        void run() { fill(Work{}).at(2).fill = other::kLimit; }
+        void Public::close() {}
+        }  // namespace millrace::x
+        """)
+
+    def test_names_that_a_file_declares(self):
+        self.assertEqual(units.scope_names(self.HELPER), {
+            "millrace::x::kLimit": "own", "millrace::x::Work": "own", "millrace::x::fill": "own", "millrace::x::run": "shared"})
+        self.assertEqual(units.scope_names("#define LOG(x) x\nint main() {}\nTEST(A, B) {\n}\nextern \"C\" { int f() {} }\n"),
+                         {"LOG": "fixed", "main": "fixed", "f": "shared"})
+
+    def test_second_file_with_a_helper_of_its_own_gets_another_name_for_it(self):
+        (first, second), = units.pack([("a.cc", 0, self.HELPER), ("b.cc", 0, self.HELPER)])
+        self.assertEqual(first, ("a.cc", self.HELPER))
+        self.assertIn("struct Work2 { int fill2 = kLimit2; };", second[1])
+        self.assertIn("fill2(Work2{}).at(2).fill = other::kLimit;", second[1])
+
+    def test_what_clashes_and_what_is_of_another_kind_goes_elsewhere(self):
+        packed = units.pack([("a.cc", 0, "int main() {}\n"), ("b.cc", 0, "int main() {}\n"), ("c.cc", 1, "int c;\n"),
+                             ("d.cc", 0, "int d;\n")])
+        self.assertEqual([[path for path, _ in unit] for unit in packed], [["a.cc", "d.cc"], ["b.cc"], ["c.cc"]])
+
+    def test_words_about_a_unit_name_the_file(self):
+        joined = units.Joined([("src/a.cc", "int a;\nint b;"), ("src/c.cc", "int c;\nint d;\n")])
+        self.assertEqual(joined.text, "int a;\nint b;\nint c;\nint d;\n")
+        self.assertEqual(joined.translate("/b/unit.cc:4:5: error: no\n    4 | int d;\n/s/a.h:9:1: note: here\n    9 | int x;",
+                                          "/b/unit.cc"),
+                         "src/c.cc:2:5: error: no\n    2 | int d;\n/s/a.h:9:1: note: here\n    9 | int x;")
+
+
 class Tidy(unittest.TestCase):
-    def test_command_for_clang(self):
-        words_in = "c++ -I/s/src -Wall -Winvalid-pch -include /b/p.hxx -std=c++23 -o a.o -c /s/a.cc".split()
-        self.assertEqual(tidy.clang_command(words_in, "/s/a.cc"),
-                         ["c++", "-I/s/src", "-include", "/b/p.hxx", "-std=c++23", "-Wno-everything"])
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.root = pathlib.Path(folder.name)
+
+    def check(self, **files):
+        parts = []
+        for name, text in files.items():
+            path = pathlib.Path("src/broker") / f"{name}.cc"
+            (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+            (self.root / path).write_text(textwrap.dedent(text))
+            parts.append((path, textwrap.dedent(text)))
+        checker = tidy.Checker({path: ["-std=c++23"] for path, _ in parts}, self.root / "build", root=self.root, extra=[])
+        return checker.check(parts)
+
+    def test_flags_for_clang(self):
+        words_in = "c++ -I/s/src -isystem /o -DA=1 -Wall -Winvalid-pch -include /b/p.hxx -std=c++23 -o a.o -c /s/a.cc".split()
+        self.assertEqual(tidy.clang_flags(words_in), ["-I/s/src", "-isystem", "/o", "-DA=1", "-std=c++23"])
+
+    def test_only_what_comes_from_outside_is_analyzed(self):
+        self.assertNotIn("clang-analyzer", tidy.checks_of(pathlib.Path("src/wire/kafka/reader.cc")))
+        self.assertIn("-clang-analyzer", tidy.checks_of(pathlib.Path("src/broker/queue.cc")))
+        self.assertIn("-clang-analyzer", tidy.checks_of(pathlib.Path("src/wire/kafka/reader_test.cc")))
+
+    def test_finding_in_the_second_file_is_found_there(self):
+        self.assertEqual(self.check(a="int first() { return 1; }\n", b="int second() { return 2; }\n"), "")
+        words_out = self.check(a="int first() { return 1; }\n", b="\nint Second() { return 2; }\n")
+        self.assertRegex(words_out, r"^src/broker/b\.cc:2:5: error: .*readability-identifier-naming")
+
+    def test_file_that_does_not_compile_with_others_is_checked_alone(self):
+        with contextlib.redirect_stderr(io.StringIO()) as notes:
+            words_out = self.check(a="extern int x;\nint* nothing() { return 0; }\n", b="extern long x;\nint* never() { return 0; }\n")
+        self.assertIn("checked alone", notes.getvalue())
+        self.assertRegex(words_out, r"src/broker/a\.cc:2:.*modernize-use-nullptr")
+        self.assertRegex(words_out, r"src/broker/b\.cc:2:.*modernize-use-nullptr")
+        self.assertNotIn("diagnostic", words_out)
+
+    def test_file_that_does_not_compile_at_all_is_a_finding(self):
+        self.assertIn("clang-diagnostic-error", self.check(a="int a = b;\n"))
 
 
 class StripCpp(unittest.TestCase):

@@ -83,7 +83,11 @@ class ClosureHash:
         return None
 
     def of(self, path):
-        seen, todo = {}, [(self.root / path).resolve()]
+        return self.of_all([path])
+
+    def of_all(self, paths):
+        """One hash for several files."""
+        seen, todo = {}, [(self.root / path).resolve() for path in paths]
         while todo:
             current = todo.pop()
             if current in seen:

@@ -1,56 +1,68 @@
 #!/usr/bin/env python3
-"""clang-tidy over the project's sources, two at a time, keeping what passed until one of its inputs changes.
+"""clang-tidy over the project's sources, keeping what passed until one of its inputs changes.
 
-  tidy.py --build DIR [--changed] [--budget SECONDS] [FILE]...
+  tidy.py --build DIR [--changed] [FILE]...
 
 DIR is a configured build folder (its compile_commands.json is read; nothing needs to be built). --changed takes only files
-that differ from the main branch. With --budget, what does not fit the time is named and left for the next run: findings are
-always a failure, an unfinished list is not.
+that differ from the main branch.
+
+The sources are checked many at a time, joined to units (units.py): nearly all of clang-tidy's time goes into the standard
+library's headers, which it reads and matches again for each main file. A file that does not compile with the others of its
+unit is checked alone.
 """
 
 import argparse
 import json
 import pathlib
+import re
 import shlex
 import subprocess
 import sys
-import time
 
 import common
+import units
 
 TIDY = "clang-tidy-19"
 # The database is written for g++, whose warnings are the build's to give; clang only needs the meaning.
-EXTRA = ["-Wno-everything"]
+EXTRA = ["-Wno-everything", "-include", str(common.ROOT / "cmake" / "pch.h")]
+# The analyzer walks through a function path by path, for more time than all other checks take together. It is for the code
+# that handles what comes from outside and what lies on the disk.
+DEEP = ("src/bytes/", "src/wire/", "src/storage/")
+# In tests a copy too many does no harm.
+TEST_CHECKS = "-performance-*,"
 
 
-def clang_command(words, source):
-    kept, skip = [], False
+def clang_flags(words):
+    """What decides the meaning of a source: include folders, macros, the language."""
+    kept, folders = [], False
     for word in words:
-        if skip:
-            skip = False
-        elif word == "-o":
-            skip = True
-        elif word not in ("-c", source) and not word.startswith("-W"):
+        if folders or word.startswith(("-I", "-D", "-std=", "-isystem")):
             kept.append(word)
-    return kept + EXTRA
+            folders = word in ("-I", "-D", "-isystem") and not folders
+    return kept
 
 
-def load_database(build, target):
-    """Writes a database for clang to target; returns path (relative to the root) -> command."""
+def load_flags(build):
+    """path (relative to the root) -> flags for clang"""
     found = {}
-    entries = []
     for entry in json.loads(common.read(build / "compile_commands.json")):
         path = pathlib.Path(entry["file"])
-        if path.is_absolute() and path.is_relative_to(common.ROOT) and path.suffix in (".cc", ".c"):
+        if path.is_absolute() and path.is_relative_to(common.ROOT) and path.suffix == ".cc":
             relative = path.relative_to(common.ROOT)
-            if relative.parts[0] == "build" or "generated" in relative.parts or relative in found:
-                continue
-            arguments = clang_command(shlex.split(entry["command"]), entry["file"])
-            entries.append({"directory": entry["directory"], "file": str(path), "arguments": arguments + ["-c", str(path)]})
-            found[relative] = " ".join(arguments)
-    target.mkdir(parents=True, exist_ok=True)
-    (target / "compile_commands.json").write_text(json.dumps(entries, indent=1))
+            if relative.parts[0] != "build" and "generated" not in relative.parts and relative not in found:
+                found[relative] = clang_flags(shlex.split(entry["command"]))
     return found
+
+
+def kind_of(path):
+    """(test?, deep?): files of one kind get the same checks, so they may share a unit."""
+    test = path.name.endswith("_test.cc")
+    return test, str(path).startswith(DEEP) and not test
+
+
+def checks_of(path):
+    test, deep = kind_of(path)
+    return "--checks=" + (TEST_CHECKS if test else "") + ("" if deep else "-clang-analyzer-*")
 
 
 def changed_files():
@@ -61,68 +73,92 @@ def changed_files():
     return {pathlib.Path(name) for name in names}
 
 
-def newest_first(paths):
-    """Files of the latest commits first: if the budget ends early, what was written last has been checked."""
-    log = subprocess.run(["git", "-C", str(common.ROOT), "log", "-n", "200", "--format=", "--name-only"],
-                         capture_output=True, text=True).stdout.split()
-    rank = {pathlib.Path(name): position for position, name in reversed(list(enumerate(log)))}
-    return sorted(paths, key=lambda path: (rank.get(path, len(log)), str(path)))
-
-
-def check(database, path, deadline):
-    """(finished?, findings)"""
-    if deadline and time.monotonic() > deadline:
-        return False, ""
-    # In tests the analyzer walks through GoogleTest's macros path by path (nine tenths of the time, nothing found), and
-    # a copy too many does no harm.
-    checks = ["--checks=-clang-analyzer-*,-performance-*"] if path.name.endswith("_test.cc") else []
-    run = subprocess.run([TIDY, "-p", str(database), "--quiet", *checks, str(common.ROOT / path)],
-                         capture_output=True, text=True)
-    return True, (run.stdout.strip() or run.stderr.strip()) if run.returncode else ""
-
-
-def select(arguments, commands):
+def select(arguments, flags):
     if arguments.files:
         wanted = {pathlib.Path(name).resolve().relative_to(common.ROOT) for name in arguments.files}
     elif arguments.changed:
         wanted = changed_files()
     else:
-        wanted = set(commands)
-    return sorted(path for path in commands if path in wanted)
+        wanted = set(flags)
+    return sorted(path for path in flags if path in wanted)
+
+
+class Checker:
+    """Checks units; root is where the files lie, folder takes the text of the units."""
+
+    def __init__(self, flags, folder, root=common.ROOT, extra=EXTRA):
+        self.flags = flags
+        self.folder = folder
+        self.root = root
+        self.extra = extra
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def run(self, parts):
+        """(findings as text, files that do not compile in this unit)"""
+        paths = [path for path, _ in parts]
+        joined = units.Joined(parts)
+        name = "-".join(paths[0].parts).removesuffix(".cc")
+        unit = self.folder / f"{name}-{len(paths)}.cc"
+        unit.write_text(joined.text)
+        flags = dict.fromkeys(flag for path in paths for flag in self.flags[path])
+        folders = dict.fromkeys(f"-iquote{self.root / path.parent}" for path in paths)
+        run = subprocess.run([TIDY, "--quiet", f"--config-file={common.ROOT / '.clang-tidy'}", checks_of(paths[0]), str(unit), "--",
+                              *flags, *folders, *self.extra], capture_output=True, text=True)
+        if not run.returncode:
+            return "", []
+        words = run.stdout.strip() or run.stderr.strip()
+        errors = re.findall(re.escape(str(unit)) + r":(\d+):\d+: error: .*\[clang-diagnostic", words)
+        clashing = {joined.origin(int(line))[0] for line in errors}
+        if "clang-diagnostic-error" in words and not clashing:
+            clashing = set(paths)
+        return joined.translate(words, unit), sorted(clashing)
+
+    def check(self, parts):
+        words, clashing = self.run(parts)
+        if len(parts) == 1 or not clashing:
+            return words
+        print(f"tidy: checked alone, for they clash with others of their unit: {' '.join(map(str, clashing))}", file=sys.stderr)
+        found = [self.run([part])[0] for part in parts if part[0] in clashing]
+        rest = [part for part in parts if part[0] not in clashing]
+        if rest:
+            words, clashing = self.run(rest)
+            found += [self.run([part])[0] for part in rest] if clashing else [words]
+        return "\n".join(filter(None, found))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--changed", action="store_true")
-    parser.add_argument("--budget", type=float, default=0)
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
 
-    database = arguments.build.resolve() / "tidy"
-    commands = load_database(arguments.build.resolve(), database)
-    salt = common.version_of(TIDY, "--version") + common.read(common.ROOT / ".clang-tidy")
+    flags = load_flags(arguments.build.resolve())
+    chosen = select(arguments, flags)
+    packed = units.pack([(path, kind_of(path), common.read(common.ROOT / path)) for path in chosen])
+
+    salt = common.version_of(TIDY, "--version") + common.read(common.ROOT / ".clang-tidy") + repr((DEEP, TEST_CHECKS))
     hashes = common.ClosureHash(salt=salt)
     passed = common.Passed("tidy")
-    chosen = select(arguments, commands)
-    keys = {path: hashes.of(path) for path in chosen}
-    todo = newest_first([path for path in chosen if keys[path] not in passed])
+    keys = {id(unit): hashes.of_all([path for path, _ in unit]) for unit in packed}
+    # What takes longest first, so that no core waits at the end.
+    todo = sorted((unit for unit in packed if keys[id(unit)] not in passed),
+                  key=lambda unit: (kind_of(unit[0][0])[1], sum(text.count("\n") for _, text in unit)), reverse=True)
+    checker = Checker(flags, arguments.build.resolve() / "tidy")
 
-    deadline = time.monotonic() + arguments.budget if arguments.budget else 0
+    def check_and_keep(unit):
+        words = checker.check(unit)
+        if words:
+            print(words, flush=True)
+        else:
+            passed.add(keys[id(unit)])  # at once, so that an interrupted run is not lost
+        return not words
 
-    def check_and_keep(path):
-        finished, words = check(database, path, deadline)
-        if finished and not words:
-            passed.add(keys[path])  # at once, so that an interrupted run is not lost
-        return finished, words
-
-    results = list(zip(todo, common.run_parallel(check_and_keep, todo)))
-    findings = [f"{path}:1: clang-tidy\n{words}" for path, (_, words) in results if words]
-    left = [str(path) for path, (finished, _) in results if not finished]
-    print(f"tidy: {len(chosen) - len(todo)} unchanged since they last passed", file=sys.stderr)
-    if left:
-        print(f"tidy: {len(left)} did not fit the {arguments.budget:.0f} s budget: {' '.join(left)}", file=sys.stderr)
-    return common.report("tidy", findings, len(chosen) - len(left))
+    failed = common.run_parallel(check_and_keep, todo).count(False)
+    state = f"findings in {failed}" if failed else "ok"
+    print(f"tidy: {len(chosen)} files in {len(packed)} units, {len(packed) - len(todo)} of them unchanged since they last passed, {state}",
+          file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
