@@ -118,6 +118,7 @@ const GroupState::Record* GroupState::find(const GroupKey& key) const {
 
 std::vector<ObjectId> GroupState::topics() const {
   std::vector<ObjectId> all;
+  all.reserve(topics_.size());
   for (const auto& [topic, count] : topics_) all.push_back(topic);
   return all;
 }

@@ -278,15 +278,16 @@ void MoveSource::committed(storage::Round round) {
 }
 
 void MoveSource::forget(const std::vector<Forget>& done) {
-  for (std::uint16_t shard = 0; shard < shard_.shard_count(); ++shard) {
+  for (std::size_t shard = 0; shard < shard_.shard_count(); ++shard) {
     std::vector<Offset> offsets;
     for (const Forget& one : done) {
       if ((one.shards >> shard & 1) != 0) offsets.push_back(one.offset);
     }
     if (offsets.empty()) continue;
-    shard_.mailbox().send(ShardId(shard), [source = queue_.id(), offsets = std::move(offsets)](Shard& there) {
-      there.queues().forget_moves(source, offsets);
-    });
+    shard_.mailbox().send(ShardId(static_cast<std::uint16_t>(shard)),
+                          [source = queue_.id(), offsets = std::move(offsets)](Shard& there) {
+                            there.queues().forget_moves(source, offsets);
+                          });
   }
 }
 

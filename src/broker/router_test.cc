@@ -248,7 +248,7 @@ TEST_F(RouterTest, AConsistentHashSpreadsByWeightAndMovesLittle) {
     ++count[to[0]];
     before[key] = to[0];
   }
-  EXPECT_NEAR(count["light"], kKeys / 4, kKeys / 20);
+  EXPECT_NEAR(count["light"], kKeys / 4.0, kKeys / 20.0);
   bind(x, queue("new"), "10");
   int moved = 0;
   for (const auto& [key, queue] : before) {
@@ -257,7 +257,7 @@ TEST_F(RouterTest, AConsistentHashSpreadsByWeightAndMovesLittle) {
     ++moved;
     EXPECT_EQ(to[0], "new");
   }
-  EXPECT_NEAR(moved, kKeys / 5, kKeys / 20);
+  EXPECT_NEAR(moved, kKeys / 5.0, kKeys / 20.0);
   apply(catalog::Unbind{binding(x, light, "77")});
   EXPECT_EQ(routed("h", "key1"), Names{before["key1"]});
 }
