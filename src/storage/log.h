@@ -25,6 +25,12 @@ class Log {
   virtual Offset committed_end() const = 0;
   /// One past the last record below which no transaction is open.
   virtual Offset last_stable_end() const = 0;
+  /// The owner of the log's transactions says from where on some are open; kNoOffset: none is.
+  virtual void set_undecided_from(Offset first) = 0;
+  /// Up to where a reader may read: the one answer for readers of every kind.
+  Offset readable_end(Isolation isolation) const {
+    return isolation == Isolation::decided ? last_stable_end() : committed_end();
+  }
   virtual Epoch epoch() const = 0;
 
   /// What to read: batches that contain offsets in [from, until), at most about `max_bytes` (but at least one batch).

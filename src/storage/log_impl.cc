@@ -36,6 +36,11 @@ std::size_t find_entry(const Ring<TailEntry>& tail, Offset from) {
 
 }  // namespace
 
+Offset LogImpl::last_stable_end() const {
+  if (undecided_from_ == model::kNoOffset) return committed_end_;
+  return std::min(committed_end_, std::max(start_, undecided_from_));
+}
+
 void LogImpl::set_options(const LogOptions& options) {
   MILLRACE_ASSERT((options.durability == Durability::memory) == in_memory());
   options_ = options;

@@ -52,7 +52,8 @@ class LogImpl final : public Log {
   Offset start() const override { return start_; }
   Offset appended_end() const override { return appended_end_; }
   Offset committed_end() const override { return committed_end_; }
-  Offset last_stable_end() const override { return committed_end_; }
+  Offset last_stable_end() const override;
+  void set_undecided_from(Offset first) override { undecided_from_ = first; }
   Epoch epoch() const override { return epoch_; }
   bool read_hot(const ReadRequest& request, std::vector<BatchRef>& out) override;
   void read_cold(const ReadRequest& request, ReadCallback done) override;
@@ -92,6 +93,7 @@ class LogImpl final : public Log {
   Offset committed_end_{0};
   Offset next_offset_{0};
   Offset flushed_end_{0};
+  Offset undecided_from_ = model::kNoOffset;
   Epoch epoch_{0};
   /// False until the first batch of this epoch put it into the table.
   bool epoch_recorded_ = false;

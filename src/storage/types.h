@@ -22,6 +22,12 @@ using Round = base::Quantity<struct RoundTag, std::uint64_t>;
 /// Owner of replayable state: a queue's settlement, a group, a producer table ... For a queue it is the queue's number.
 using StateId = base::StrongId<struct StateTag, std::uint64_t>;
 
+/// Which records a reader wants to see.
+enum class Isolation : std::uint8_t {
+  everything,  // all that is committed, also what open transactions wrote
+  decided,     // only up to where no transaction is open
+};
+
 /// When a log's records count as stored.
 enum class Durability : std::uint8_t {
   sync,    // on stable storage: survives loss of power
