@@ -24,6 +24,11 @@ enum class BrokerErrc {
   unsupported,
   storage,  // the system failed
   stopping,
+  // What a producer with transactions hears.
+  unknown_producer,  // no producer of this name, or the name belongs to another one now
+  fenced,            // a newer producer of the same name has begun, or the transaction took too long
+  concurrent,        // the transaction before is still being finished
+  no_transaction,    // what was asked for does not fit the state of the transaction
 };
 using BrokerError = base::ErrorOf<BrokerErrc>;
 template <class T>

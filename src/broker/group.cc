@@ -458,14 +458,15 @@ GroupErrc Group::heartbeat(const MemberClaim& who, base::Nanos now) {
   return phase_ == GroupPhase::joining ? GroupErrc::rebalancing : GroupErrc::none;
 }
 
-GroupErrc Group::check_commit(const MemberClaim& who, base::Nanos now) {
+GroupErrc Group::check_commit(const MemberClaim& who, bool in_transaction, base::Nanos now) {
   const bool claims = who.generation >= 0 || !who.member_id.empty() || who.instance.has_value();
   if (phase_ == GroupPhase::empty && who.generation < 0) return GroupErrc::none;
+  if (in_transaction && !claims) return GroupErrc::none;
   // Readers outside of the group may not disturb its members.
   if (!claims) return GroupErrc::unknown_member;
   if (const GroupErrc error = check_member(who); error != GroupErrc::none) return error;
   if (who.generation != generation_) return GroupErrc::illegal_generation;
-  if (phase_ == GroupPhase::syncing) return GroupErrc::rebalancing;
+  if (phase_ == GroupPhase::syncing && !in_transaction) return GroupErrc::rebalancing;
   touch(members_.at(who.member_id), now);
   return GroupErrc::none;
 }

@@ -35,8 +35,9 @@ class Group {
   void sync(SyncRequest request, base::Nanos now, SyncDone done);
   GroupErrc heartbeat(const MemberClaim& who, base::Nanos now);
   GroupErrc leave(const LeaveRequest::Member& member, base::Nanos now);
-  /// Whether this member (or, with no claim at all, a reader outside of the group) may commit offsets now.
-  GroupErrc check_commit(const MemberClaim& who, base::Nanos now);
+  /// Whether this member (or, with no claim at all, a reader outside of the group) may commit offsets now. In a
+  /// transaction also somebody who claims nothing may, and a rebalance does not matter: the producer was let in.
+  GroupErrc check_commit(const MemberClaim& who, bool in_transaction, base::Nanos now);
   void describe(GroupDescription& out) const;
   /// The topics that members read; nothing when the reader does not understand a member.
   std::optional<std::set<std::string>> read_topics(SubscriptionReader reader) const;

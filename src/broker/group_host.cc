@@ -188,20 +188,17 @@ void GroupHost::leave(LeaveRequest request, Done<LeaveReply> done) {
 
 // ---- Offsets
 
-void GroupHost::commit(CommitRequest request, Done<CommitReply> done) {
-  CommitReply reply;
+GroupErrc GroupHost::check_commit(const CommitRequest& request, bool in_transaction) {
   Live* live = find(request.group);
   const GroupState::Record* record = state_.find(request.group);
-  if (live != nullptr) {
-    reply.error = live->group.check_commit(request.who, now());
-  } else if (request.who.generation >= 0) {
-    reply.error = record == nullptr ? GroupErrc::illegal_generation : GroupErrc::unknown_member;
-  } else if (record == nullptr && !has_room()) {
-    reply.error = GroupErrc::too_many_groups;
-  } else if (too_long(request.group.name)) {
-    reply.error = GroupErrc::too_large;
-  }
-  if (reply.error != GroupErrc::none) return done(std::move(reply));
+  if (live != nullptr) return live->group.check_commit(request.who, in_transaction, now());
+  if (request.who.generation >= 0) return record == nullptr ? GroupErrc::illegal_generation : GroupErrc::unknown_member;
+  if (record == nullptr && !has_room()) return GroupErrc::too_many_groups;
+  return too_long(request.group.name) ? GroupErrc::too_large : GroupErrc::none;
+}
+
+std::vector<CommitRequest::Entry> GroupHost::accept(CommitRequest& request, CommitReply& reply) const {
+  const GroupState::Record* record = state_.find(request.group);
   const Timestamp wall = shard_.loop().clock().wall();
   std::size_t known = record == nullptr ? 0 : record->offsets.size();
   std::vector<CommitRequest::Entry> accepted;
@@ -220,9 +217,33 @@ void GroupHost::commit(CommitRequest request, Done<CommitReply> done) {
     entry.offset.committed_at = wall;
     accepted.push_back(std::move(entry));
   }
+  return accepted;
+}
+
+void GroupHost::commit(CommitRequest request, Done<CommitReply> done) {
+  CommitReply reply;
+  reply.error = check_commit(request, false);
+  if (reply.error != GroupErrc::none) return done(std::move(reply));
+  const auto accepted = accept(request, reply);
   if (accepted.empty()) return done(std::move(reply));
   append(state_.put_offsets(request.group, accepted));
   when_durable([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
+}
+
+void GroupHost::commit_in_transaction(CommitRequest request, std::int64_t producer, Done<CommitReply> done) {
+  CommitReply reply;
+  reply.error = check_commit(request, true);
+  if (reply.error != GroupErrc::none) return done(std::move(reply));
+  const auto accepted = accept(request, reply);
+  if (accepted.empty()) return done(std::move(reply));
+  append(state_.put_pending(request.group, producer, accepted));
+  when_durable([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
+}
+
+void GroupHost::end_transaction(const GroupKey& key, std::int64_t producer, bool commit, io::Task done) {
+  const GroupState::Record* record = state_.find(key);
+  if (record != nullptr && record->pending.contains(producer)) append(state_.end_pending(key, producer, commit));
+  when_durable(std::move(done));
 }
 
 void GroupHost::offsets(OffsetsRequest request, Done<OffsetsReply> done) {
@@ -230,12 +251,15 @@ void GroupHost::offsets(OffsetsRequest request, Done<OffsetsReply> done) {
   const GroupState::Record* record = state_.find(request.group);
   if (request.partitions.has_value()) {
     for (const TopicPartition& partition : *request.partitions) {
-      auto& entry = reply.entries.emplace_back(OffsetsReply::Entry{partition, {}});
+      auto& entry = reply.entries.emplace_back(OffsetsReply::Entry{partition, {}, false});
       if (record == nullptr) continue;
       if (const auto it = record->offsets.find(partition); it != record->offsets.end()) entry.offset = it->second;
+      entry.pending = record->is_pending(partition);
     }
   } else if (record != nullptr) {
-    for (const auto& [partition, offset] : record->offsets) reply.entries.push_back({partition, offset});
+    for (const auto& [partition, offset] : record->offsets) {
+      reply.entries.push_back({partition, offset, record->is_pending(partition)});
+    }
   }
   when_durable([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
 }
@@ -350,6 +374,7 @@ void GroupHost::expire(const GroupKey& key, const GroupState::Record& record, Ti
     if (!old.empty()) append(state_.remove_offsets(key, old));
     return;
   }
+  if (!record.pending.empty()) return;
   // Nothing is left to know about it.
   append(state_.remove_group(key));
 }

@@ -38,6 +38,10 @@ class GroupHost {
   void heartbeat(HeartbeatRequest request, Done<GroupErrc> done);
   void leave(LeaveRequest request, Done<LeaveReply> done);
   void commit(CommitRequest request, Done<CommitReply> done);
+  /// Its coordinator knows that the group takes part in the producer's transaction.
+  void commit_in_transaction(CommitRequest request, std::int64_t producer, Done<CommitReply> done);
+  /// Takes over the offsets that the transaction brought, or drops them.
+  void end_transaction(const GroupKey& key, std::int64_t producer, bool commit, io::Task done);
   void offsets(OffsetsRequest request, Done<OffsetsReply> done);
   void forget_offsets(ForgetOffsetsRequest request, Done<ForgetOffsetsReply> done);
   void describe(GroupKey key, Done<GroupDescription> done);
@@ -68,6 +72,9 @@ class GroupHost {
   Live* find_or_create(const GroupKey& key);
   bool has_room() const;
   GroupErrc check_join(const JoinRequest& request) const;
+  GroupErrc check_commit(const CommitRequest& request, bool in_transaction);
+  /// What of the request may be stored; the others get their error.
+  std::vector<CommitRequest::Entry> accept(CommitRequest& request, CommitReply& reply) const;
   /// After each call of a group: stores, arms its timer, lets go of one that is idle.
   void settle(Live& live);
   void arm(Live& live);

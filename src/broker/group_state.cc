@@ -1,5 +1,7 @@
 #include "broker/group_state.h"
 
+#include <algorithm>
+
 #include "base/assert.h"
 
 namespace millrace::broker {
@@ -8,13 +10,17 @@ namespace {
 
 // Command:  version u8 | kind u8 | fields of the kind
 // Snapshot: version u8 | { size u32 | command } *
-constexpr std::uint8_t kVersion = 1;
+// Version 1 had nothing of transactions.
+constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kOldest = 1;
 enum class Kind : std::uint8_t {
   put_group = 1,
   remove_group = 2,
   put_offsets = 3,
   remove_offsets = 4,
-  forget_topic = 5
+  forget_topic = 5,
+  put_pending = 6,
+  end_pending = 7
 };
 
 void put_text(bytes::Writer& out, std::string_view text) {
@@ -101,12 +107,30 @@ bytes::ByteVector group_command(const GroupKey& key, const StoredGroup& group) {
   return command.take();
 }
 
-void put_offset(bytes::Writer& out, const TopicPartition& partition, const CommittedOffset& offset) {
+void write_offset(bytes::Writer& out, const TopicPartition& partition, const CommittedOffset& offset) {
   put_partition(out, partition);
   out.varint(offset.offset.value);
   out.varint(offset.leader_epoch);
   out.varint(offset.committed_at.value);
   put_text(out, offset.metadata);
+}
+CommittedOffset get_offset(bytes::Reader& in) {
+  CommittedOffset offset;
+  offset.offset = Offset(in.varint());
+  offset.leader_epoch = static_cast<std::int32_t>(in.varint());
+  offset.committed_at = Timestamp(in.varint());
+  offset.metadata = get_text(in);
+  return offset;
+}
+
+bytes::ByteVector pending_command(const GroupKey& key, std::int64_t producer,
+                                  std::span<const CommitRequest::Entry> entries) {
+  Command command(Kind::put_pending);
+  put_key(command.out(), key);
+  command.out().varint(producer);
+  command.out().uvarint(entries.size());
+  for (const auto& entry : entries) write_offset(command.out(), entry.partition, entry.offset);
+  return command.take();
 }
 
 }  // namespace
@@ -143,7 +167,7 @@ bytes::ByteVector GroupState::put_offsets(const GroupKey& key, std::span<const C
   Command command(Kind::put_offsets);
   put_key(command.out(), key);
   command.out().uvarint(entries.size());
-  for (const auto& entry : entries) put_offset(command.out(), entry.partition, entry.offset);
+  for (const auto& entry : entries) write_offset(command.out(), entry.partition, entry.offset);
   return changed(command.take());
 }
 
@@ -161,9 +185,22 @@ bytes::ByteVector GroupState::forget_topic(ObjectId topic) {
   return changed(command.take());
 }
 
+bytes::ByteVector GroupState::put_pending(const GroupKey& key, std::int64_t producer,
+                                          std::span<const CommitRequest::Entry> entries) {
+  return changed(pending_command(key, producer, entries));
+}
+
+bytes::ByteVector GroupState::end_pending(const GroupKey& key, std::int64_t producer, bool commit) {
+  Command command(Kind::end_pending);
+  put_key(command.out(), key);
+  command.out().varint(producer);
+  command.out().u8(commit ? 1 : 0);
+  return changed(command.take());
+}
+
 bool GroupState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  if (in.u8() != kVersion) return false;
+  if (const std::uint8_t version = in.u8(); version < kOldest || version > kVersion) return false;
   switch (static_cast<Kind>(in.u8())) {
     case Kind::put_group:
       return apply_put_group(in);
@@ -175,6 +212,10 @@ bool GroupState::apply(bytes::ByteView command) {
       return apply_remove_offsets(in);
     case Kind::forget_topic:
       return apply_forget_topic(in);
+    case Kind::put_pending:
+      return apply_put_pending(in);
+    case Kind::end_pending:
+      return apply_end_pending(in);
   }
   return false;
 }
@@ -194,16 +235,39 @@ bool GroupState::apply_put_group(bytes::Reader& in) {
   return true;
 }
 
-void GroupState::erase_offset(Record& record, const TopicPartition& partition) {
-  if (record.offsets.erase(partition) == 0) return;
+void GroupState::put_offset(Offsets& offsets, const TopicPartition& partition, CommittedOffset offset) {
+  if (offsets.insert_or_assign(partition, std::move(offset)).second) ++topics_[partition.topic];
+}
+
+void GroupState::erase_offset(Offsets& offsets, const TopicPartition& partition) {
+  if (offsets.erase(partition) == 0) return;
   const auto counted = topics_.find(partition.topic);
   MILLRACE_ASSERT(counted != topics_.end());
   if (--counted->second == 0) topics_.erase(counted);
 }
 
+void GroupState::erase_offsets(Offsets& offsets) {
+  while (!offsets.empty()) erase_offset(offsets, TopicPartition(offsets.begin()->first));
+}
+
+void GroupState::erase_topic(Offsets& offsets, ObjectId topic) {
+  auto at = offsets.lower_bound({topic, INT32_MIN});
+  while (at != offsets.end() && at->first.topic == topic) {
+    const TopicPartition partition = at->first;
+    ++at;
+    erase_offset(offsets, partition);
+  }
+}
+
+bool GroupState::Record::is_pending(const TopicPartition& partition) const {
+  return std::any_of(pending.begin(), pending.end(), [&](const auto& each) { return each.second.contains(partition); });
+}
+
 void GroupState::drop_if_bare(const GroupKey& key) {
   const auto it = records_.find(key);
-  if (it != records_.end() && !it->second.group.has_value() && it->second.offsets.empty()) records_.erase(it);
+  if (it == records_.end()) return;
+  const Record& record = it->second;
+  if (!record.group.has_value() && record.offsets.empty() && record.pending.empty()) records_.erase(it);
 }
 
 bool GroupState::apply_remove_group(bytes::Reader& in) {
@@ -211,7 +275,8 @@ bool GroupState::apply_remove_group(bytes::Reader& in) {
   if (!in.ok()) return false;
   const auto it = records_.find(key);
   if (it == records_.end()) return true;
-  while (!it->second.offsets.empty()) erase_offset(it->second, TopicPartition(it->second.offsets.begin()->first));
+  erase_offsets(it->second.offsets);
+  for (auto& [producer, offsets] : it->second.pending) erase_offsets(offsets);
   records_.erase(it);
   return true;
 }
@@ -223,13 +288,9 @@ bool GroupState::apply_put_offsets(bytes::Reader& in) {
   Record& record = records_[key];
   for (std::uint64_t i = 0; i < count; ++i) {
     const TopicPartition partition = get_partition(in);
-    CommittedOffset offset;
-    offset.offset = Offset(in.varint());
-    offset.leader_epoch = static_cast<std::int32_t>(in.varint());
-    offset.committed_at = Timestamp(in.varint());
-    offset.metadata = get_text(in);
+    CommittedOffset offset = get_offset(in);
     if (!in.ok()) return false;
-    if (record.offsets.insert_or_assign(partition, std::move(offset)).second) ++topics_[partition.topic];
+    put_offset(record.offsets, partition, std::move(offset));
   }
   return true;
 }
@@ -242,7 +303,7 @@ bool GroupState::apply_remove_offsets(bytes::Reader& in) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const TopicPartition partition = get_partition(in);
     if (!in.ok()) return false;
-    if (it != records_.end()) erase_offset(it->second, partition);
+    if (it != records_.end()) erase_offset(it->second.offsets, partition);
   }
   drop_if_bare(key);
   return true;
@@ -252,16 +313,47 @@ bool GroupState::apply_forget_topic(bytes::Reader& in) {
   const ObjectId topic(in.uvarint());
   if (!in.ok()) return false;
   for (auto it = records_.begin(); it != records_.end() && topics_.contains(topic);) {
-    auto& offsets = it->second.offsets;
-    auto at = offsets.lower_bound({topic, INT32_MIN});
-    while (at != offsets.end() && at->first.topic == topic) {
-      const TopicPartition partition = at->first;
-      ++at;
-      erase_offset(it->second, partition);
-    }
-    const bool bare = !it->second.group.has_value() && offsets.empty();
+    Record& record = it->second;
+    erase_topic(record.offsets, topic);
+    for (auto& [producer, offsets] : record.pending) erase_topic(offsets, topic);
+    std::erase_if(record.pending, [](const auto& each) { return each.second.empty(); });
+    const bool bare = !record.group.has_value() && record.offsets.empty() && record.pending.empty();
     it = bare ? records_.erase(it) : std::next(it);
   }
+  return true;
+}
+
+bool GroupState::apply_put_pending(bytes::Reader& in) {
+  const GroupKey key = get_key(in);
+  const std::int64_t producer = in.varint();
+  const std::uint64_t count = in.uvarint();
+  if (!in.ok() || count == 0) return false;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const TopicPartition partition = get_partition(in);
+    CommittedOffset offset = get_offset(in);
+    if (!in.ok()) return false;
+    put_offset(records_[key].pending[producer], partition, std::move(offset));
+  }
+  return true;
+}
+
+bool GroupState::apply_end_pending(bytes::Reader& in) {
+  const GroupKey key = get_key(in);
+  const std::int64_t producer = in.varint();
+  const bool commit = in.u8() != 0;
+  if (!in.ok()) return false;
+  const auto it = records_.find(key);
+  if (it == records_.end()) return true;
+  const auto ended = it->second.pending.find(producer);
+  if (ended == it->second.pending.end()) return true;
+  Offsets offsets = std::move(ended->second);
+  it->second.pending.erase(ended);
+  while (!offsets.empty()) {
+    const TopicPartition partition = offsets.begin()->first;
+    if (commit) put_offset(it->second.offsets, partition, offsets.begin()->second);
+    erase_offset(offsets, partition);
+  }
+  drop_if_bare(key);
   return true;
 }
 
@@ -269,7 +361,7 @@ bool GroupState::load_snapshot(bytes::ByteView snapshot) {
   records_.clear();
   topics_.clear();
   bytes::Reader in(snapshot);
-  if (in.u8() != kVersion) return false;
+  if (const std::uint8_t version = in.u8(); version < kOldest || version > kVersion) return false;
   while (in.ok() && !in.at_end()) {
     if (!apply(in.view(in.u32()))) return false;
   }
@@ -285,11 +377,16 @@ void GroupState::save_snapshot(bytes::ByteVector& snapshot) const {
   };
   for (const auto& [key, record] : records_) {
     if (record.group.has_value()) add(group_command(key, *record.group));
+    for (const auto& [producer, offsets] : record.pending) {
+      std::vector<CommitRequest::Entry> entries;
+      for (const auto& [partition, offset] : offsets) entries.push_back({partition, offset});
+      add(pending_command(key, producer, entries));
+    }
     if (record.offsets.empty()) continue;
     Command command(Kind::put_offsets);
     put_key(command.out(), key);
     command.out().uvarint(record.offsets.size());
-    for (const auto& [partition, offset] : record.offsets) put_offset(command.out(), partition, offset);
+    for (const auto& [partition, offset] : record.offsets) write_offset(command.out(), partition, offset);
     add(command.take());
   }
 }

@@ -39,8 +39,9 @@ struct StoredGroup {
   friend bool operator==(const StoredGroup&, const StoredGroup&) = default;
 };
 
-/// What a shard's groups remember: their last completed generations and committed offsets. Each change is one command
-/// that says what is afterwards, so that applying it again does no harm. Limits are checked before a command is made.
+/// What a shard's groups remember: their last completed generations, committed offsets, and those of open transactions.
+/// Each change is one command that says what is afterwards, so that applying it again does no harm. Limits are checked
+/// before a command is made.
 class GroupState final : public storage::StateMachine {
  public:
   static constexpr storage::StateId kState{(std::uint64_t{1} << 63) | 4};
@@ -48,6 +49,10 @@ class GroupState final : public storage::StateMachine {
   struct Record {
     std::optional<StoredGroup> group;
     std::map<TopicPartition, CommittedOffset> offsets;
+    /// By producer: what its open transaction is to commit.
+    std::map<std::int64_t, std::map<TopicPartition, CommittedOffset>> pending;
+
+    bool is_pending(const TopicPartition& partition) const;
   };
   const Record* find(const GroupKey& key) const;
   const std::map<GroupKey, Record>& records() const { return records_; }
@@ -61,6 +66,10 @@ class GroupState final : public storage::StateMachine {
   bytes::ByteVector put_offsets(const GroupKey& key, std::span<const CommitRequest::Entry> entries);
   bytes::ByteVector remove_offsets(const GroupKey& key, std::span<const TopicPartition> partitions);
   bytes::ByteVector forget_topic(ObjectId topic);
+  /// Offsets that wait for the end of the producer's transaction, and its end.
+  bytes::ByteVector put_pending(const GroupKey& key, std::int64_t producer,
+                                std::span<const CommitRequest::Entry> entries);
+  bytes::ByteVector end_pending(const GroupKey& key, std::int64_t producer, bool commit);
 
   [[nodiscard]] bool load_snapshot(bytes::ByteView snapshot) override;
   [[nodiscard]] bool apply(bytes::ByteView command) override;
@@ -73,7 +82,13 @@ class GroupState final : public storage::StateMachine {
   bool apply_put_offsets(bytes::Reader& in);
   bool apply_remove_offsets(bytes::Reader& in);
   bool apply_forget_topic(bytes::Reader& in);
-  void erase_offset(Record& record, const TopicPartition& partition);
+  bool apply_put_pending(bytes::Reader& in);
+  bool apply_end_pending(bytes::Reader& in);
+  using Offsets = std::map<TopicPartition, CommittedOffset>;
+  void put_offset(Offsets& offsets, const TopicPartition& partition, CommittedOffset offset);
+  void erase_offset(Offsets& offsets, const TopicPartition& partition);
+  void erase_offsets(Offsets& offsets);
+  void erase_topic(Offsets& offsets, ObjectId topic);
   void drop_if_bare(const GroupKey& key);
 
   std::map<GroupKey, Record> records_;

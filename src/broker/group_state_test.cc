@@ -76,12 +76,12 @@ TEST(GroupState, RefusesWhatItDoesNotKnow) {
   for (std::size_t size = 0; size < command.size(); ++size) {
     EXPECT_FALSE(state.apply(bytes::ByteView(command).first(size)));
   }
-  command[0] = 2;
+  command[0] = 3;
   EXPECT_FALSE(state.apply(command));
   command[0] = 1;
   command[1] = 77;
   EXPECT_FALSE(state.apply(command));
-  EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{2}));
+  EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{3}));
   EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{1, 0, 0, 0, 9, 1}));
 }
 

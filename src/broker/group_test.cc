@@ -320,7 +320,7 @@ TEST_F(GroupTest, AStaticMemberComesBackWithoutRebalance) {
   EXPECT_EQ(group.heartbeat({"a-1", "a", 1}, now), GroupErrc::fenced_instance);
   EXPECT_EQ(group.heartbeat({"a-2", "a", 1}, now), GroupErrc::none);
   EXPECT_EQ(group.heartbeat({"a-2", "b", 1}, now), GroupErrc::unknown_member);
-  EXPECT_EQ(group.check_commit({"a-1", "a", 1}, now), GroupErrc::fenced_instance);
+  EXPECT_EQ(group.check_commit({"a-1", "a", 1}, false, now), GroupErrc::fenced_instance);
 
   auto third = request("", "a-3");
   third.instance = "a";
@@ -356,18 +356,18 @@ TEST_F(GroupTest, TwoWithOneInstanceNameFenceEachOtherWhileJoining) {
 }
 
 TEST_F(GroupTest, CommitsComeFromMembersOfTheGenerationOnly) {
-  EXPECT_EQ(group.check_commit({}, now), GroupErrc::none) << "an empty group takes offsets from anybody";
+  EXPECT_EQ(group.check_commit({}, false, now), GroupErrc::none) << "an empty group takes offsets from anybody";
   Answers a;
   make_stable(a, "a");
-  EXPECT_EQ(group.check_commit({}, now), GroupErrc::unknown_member);
-  EXPECT_EQ(group.check_commit({"a", {}, 0}, now), GroupErrc::illegal_generation);
-  EXPECT_EQ(group.check_commit({"b", {}, 1}, now), GroupErrc::unknown_member);
-  EXPECT_EQ(group.check_commit({"a", {}, 1}, now), GroupErrc::none);
+  EXPECT_EQ(group.check_commit({}, false, now), GroupErrc::unknown_member);
+  EXPECT_EQ(group.check_commit({"a", {}, 0}, false, now), GroupErrc::illegal_generation);
+  EXPECT_EQ(group.check_commit({"b", {}, 1}, false, now), GroupErrc::unknown_member);
+  EXPECT_EQ(group.check_commit({"a", {}, 1}, false, now), GroupErrc::none);
   Answers b;
   join(b, request("", "b"));
-  EXPECT_EQ(group.check_commit({"a", {}, 1}, now), GroupErrc::none) << "before it gives its partitions up";
+  EXPECT_EQ(group.check_commit({"a", {}, 1}, false, now), GroupErrc::none) << "before it gives its partitions up";
   join(a, request("a"));
-  EXPECT_EQ(group.check_commit({"a", {}, 2}, now), GroupErrc::rebalancing);
+  EXPECT_EQ(group.check_commit({"a", {}, 2}, false, now), GroupErrc::rebalancing);
 }
 
 TEST_F(GroupTest, GoesOnAfterARestart) {

@@ -187,6 +187,8 @@ struct OffsetsReply {
   struct Entry {
     TopicPartition partition;
     std::optional<CommittedOffset> offset;
+    /// An open transaction is to commit another one.
+    bool pending = false;
   };
   std::vector<Entry> entries;
 };

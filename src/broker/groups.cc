@@ -3,30 +3,25 @@
 #include <memory>
 
 #include "broker/group_host.h"
+#include "broker/placement.h"
 #include "broker/shard.h"
-#include "bytes/crc32c.h"
 
 namespace millrace::broker {
 
 namespace {
 
-/// Stored groups stay where they are only while this stays as it is.
-ShardId shard_of(const GroupKey& key, std::size_t shards) {
-  const std::uint64_t mixed = bytes::crc32c(bytes::as_bytes(key.name)) + key.vhost.value;
-  return ShardId(static_cast<std::uint16_t>(mixed % shards));
-}
-
 /// Calls the group's host on its shard and brings the answer home.
 template <class Request, class Reply>
 void ask(Shard& shard, const GroupKey& key, Request request, std::move_only_function<void(Reply)> done,
          void (GroupHost::*call)(Request, std::move_only_function<void(Reply)>)) {
-  shard.mailbox().send(shard_of(key, shard.shard_count()), [request = std::move(request), done = std::move(done), call,
-                                                            home = shard.id()](Shard& there) mutable {
-    (there.group_host().*call)(std::move(request), [done = std::move(done), home, &there](Reply reply) mutable {
-      there.mailbox().send(
-          home, [done = std::move(done), reply = std::move(reply)](Shard&) mutable { done(std::move(reply)); });
-    });
-  });
+  shard.mailbox().send(
+      shard_of_name(key.vhost, key.name, shard.shard_count()),
+      [request = std::move(request), done = std::move(done), call, home = shard.id()](Shard& there) mutable {
+        (there.group_host().*call)(std::move(request), [done = std::move(done), home, &there](Reply reply) mutable {
+          there.mailbox().send(
+              home, [done = std::move(done), reply = std::move(reply)](Shard&) mutable { done(std::move(reply)); });
+        });
+      });
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "broker/logs.h"
 
+#include <algorithm>
+
 #include "broker/log_host.h"
 #include "broker/shard.h"
 #include "broker/storage_errors.h"
@@ -52,9 +54,32 @@ void Logs::append(LogRef log, std::vector<bytes::Slab> batches, Callback<AppendR
       });
 }
 
-void Logs::read(LogRef log, Offset from, Bytes max_bytes, Callback<ReadReply> done) {
+void Logs::append_in_transaction(LogRef log, std::vector<bytes::Slab> batches, TransactionClaim claim,
+                                 Callback<AppendReply> done) {
+  shard_.mailbox().send(log.shard, [log, batches = std::move(batches), claim = std::move(claim), done = std::move(done),
+                                    home = shard_.id()](Shard& there) mutable {
+    there.log_host().append_in_transaction(log.log, std::move(batches), std::move(claim),
+                                           reply_home(there, home, std::move(done)));
+  });
+}
+
+void Logs::end_transaction(LogRef log, const model::Marker& marker, Callback<void> done) {
+  shard_.mailbox().send(log.shard, [log, marker, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    there.log_host().end_transaction(log.log, marker, reply_home(there, home, std::move(done)));
+  });
+}
+
+void Logs::read(LogRef log, Offset from, Bytes max_bytes, Isolation isolation, Callback<ReadReply> done) {
   shard_.mailbox().send(log.shard, [=, done = std::move(done), home = shard_.id()](Shard& there) mutable {
-    there.log_host().read(log.log, from, max_bytes, reply_home(there, home, std::move(done)));
+    there.log_host().read(log.log, {from, max_bytes, isolation}, reply_home(there, home, std::move(done)));
+  });
+}
+
+bool has_messages(const model::BatchHeader& header, Offset base, std::span<const AbortedRange> aborted) {
+  if (header.control()) return false;
+  if (!header.transactional()) return true;
+  return std::none_of(aborted.begin(), aborted.end(), [&](const AbortedRange& range) {
+    return range.producer == header.producer_id && range.first <= base && base <= range.marker;
   });
 }
 
@@ -116,11 +141,11 @@ void Logs::find_max_time(LogRef log, Callback<storage::Log::TimeLookup> done) {
   });
 }
 
-std::unique_ptr<Logs::Watch> Logs::watch(LogRef log, Offset seen, io::Task changed) {
+std::unique_ptr<Logs::Watch> Logs::watch(LogRef log, Offset seen, Isolation isolation, io::Task changed) {
   const std::uint64_t key = (std::uint64_t{shard_.id().value} << 48) | state_->next_watch++;
   auto shared = std::make_shared<io::Task>(std::move(changed));
-  shard_.mailbox().send(log.shard, [log, seen, key, shared, home = shard_.id()](Shard& there) {
-    there.log_host().watch(log.log, seen, key, [shared, home, &there] {
+  shard_.mailbox().send(log.shard, [=, home = shard_.id()](Shard& there) {
+    there.log_host().watch(log.log, {seen, isolation, key}, [shared, home, &there] {
       there.mailbox().send(home, [shared](Shard&) {
         if (io::Task task = std::exchange(*shared, nullptr)) task();
       });

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "broker/log_host.h"
 #include "broker/move_source.h"
 #include "broker/queue_host.h"
 #include "broker/shard.h"
@@ -46,10 +47,16 @@ QueueEngine::Policy Queue::policy() const {
   return policy;
 }
 
-std::unique_ptr<RecordReader> Queue::make_reader() {
+std::unique_ptr<RecordReader> Queue::make_reader(RecordReader::SkippedCallback on_skipped) {
   return std::make_unique<RecordReader>(
-      *log_, [this] { schedule_.wants_work(*this); },
-      [this](Offset first, Offset last, bool damaged) { skipped(first, last, damaged); });
+      *log_, [this] { schedule_.wants_work(*this); }, std::move(on_skipped),
+      [this](const model::BatchHeader& header) {
+        return shard_.log_host().producers().is_aborted(log_->id(), header.producer_id, header.base_offset);
+      });
+}
+
+std::unique_ptr<RecordReader> Queue::make_reader() {
+  return make_reader([this](Offset first, Offset last, bool damaged) { skipped(first, last, damaged); });
 }
 
 void Queue::bind(storage::Log& log) {
@@ -57,17 +64,17 @@ void Queue::bind(storage::Log& log) {
   log_ = &log;
   // Where damage took the log's end, the state still knows which offsets had messages.
   log.raise_next(state_.named_end());
-  offered_end_ = log.committed_end();
-  buried_end_ = log.committed_end();
-  engine_ = std::make_unique<QueueEngine>(state_, policy(), log.committed_end());
+  offered_end_ = readable_end();
+  buried_end_ = readable_end();
+  engine_ = std::make_unique<QueueEngine>(state_, policy(), readable_end());
   state_.count_exactly(inspects());
   if (!inspects() && engine_->ready() > 0) engine_->add_bytes(log.size().value);
   fresh_reader_ = make_reader();
   back_reader_ = make_reader();
   if (inspects()) {
     // Damage took what was counted: who knows how large it was.
-    if (state_.counted_end() > log.committed_end()) engine_->forget_count();
-    start_inspection(log.committed_end());
+    if (state_.counted_end() > readable_end()) engine_->forget_count();
+    start_inspection(readable_end());
   }
   trimmed_ = log.start();
   log.set_needed([this](Offset first, Offset last) { return state_.settlement().any_unsettled(first, last); });

@@ -67,8 +67,10 @@ class Queue {
   bool has_room(const std::vector<bytes::Slab>& batches) const;
   /// Appends a batch, whatever the limit. Fails with disk_full.
   storage::Result<Offset> append(bytes::Slab batch);
-  /// Takes over what the log has committed.
+  /// Takes over what the log has committed, up to where a transaction is open.
   void committed();
+  /// Up to where messages may be given out.
+  Offset readable_end() const;
 
   /// Takes effect at once, for what is in the queue already as well. The number of levels does not change.
   void set_settings(const catalog::QueueSettings& settings);
@@ -143,6 +145,7 @@ class Queue {
   void inspect(WorkBudget& budget);
   void take_arrivals();
   void forget_arriving(const Arrival& arrival);
+  std::unique_ptr<RecordReader> make_reader(RecordReader::SkippedCallback on_skipped);
   std::unique_ptr<RecordReader> make_reader();
   RecordReader& reader_for(const QueueEngine::Next& next);
   void release_readers();

@@ -14,15 +14,22 @@ storage::Result<Offset> Queue::append(bytes::Slab batch) {
   const Offset expected = log_->appended_end();
   const std::size_t size = batch.size();
   const bool expiring = model::is_expiring_batch(batch.view());
+  const auto header = model::parse_batch_header(batch.view());
+  MILLRACE_ASSERT(header.has_value(), "an unchecked batch");
+  // Of a transaction nobody can tell yet what will be messages.
+  const bool decided = !header->transactional();
   Arrival arrival;
-  if (inspects()) read_traits(batch.view(), arrival.traits);
+  if (inspects() && decided) read_traits(batch.view(), arrival.traits);
   auto offset = shard_.store().append(*log_, std::move(batch));
   if (!offset.has_value()) return offset;
   if (*offset > expected) {
     engine_->add_hole(expected, *offset - Offset(1));
     schedule_.changed(*this);
   }
-  if (inspects()) {
+  if (header->control()) engine_->add_hole(*offset, *offset);
+  if (inspects() && !decided) {
+    start_inspection(log_->appended_end());
+  } else if (inspects()) {
     arrival.base = *offset;
     arrival.end = log_->appended_end();
     for (const RecordTraits& each : arrival.traits) arriving_bytes_ += each.body_bytes;
@@ -37,8 +44,12 @@ storage::Result<Offset> Queue::append(bytes::Slab batch) {
   return offset;
 }
 
+Offset Queue::readable_end() const {
+  return log_->readable_end(storage::Isolation::decided);
+}
+
 void Queue::committed() {
-  engine_->set_committed_end(log_->committed_end());
+  engine_->set_committed_end(readable_end());
   take_arrivals();
   bury_refused();
   schedule_.wants_work(*this);
@@ -75,7 +86,7 @@ void Queue::set_settings(const catalog::QueueSettings& settings) {
 
 /// Also counts what is on its way to the disk: it was accepted.
 Queue::Fill Queue::fill() const {
-  const auto uncommitted = static_cast<std::uint64_t>(log_->appended_end().value - log_->committed_end().value);
+  const auto uncommitted = static_cast<std::uint64_t>(log_->appended_end().value - readable_end().value);
   return {.length = engine_->ready() + uncommitted - std::min(uncommitted, refused_uncommitted_),
           .bytes = engine_->ready_bytes() + arriving_bytes_};
 }
@@ -224,9 +235,7 @@ void Queue::start_inspection(Offset until) {
   }
   if (!inspecting()) return;
   if (inspector_ == nullptr) {
-    inspector_ = std::make_unique<RecordReader>(
-        *log_, [this] { schedule_.wants_work(*this); },
-        [this](Offset first, Offset last, bool damaged) { lose(first, last, damaged); });
+    inspector_ = make_reader([this](Offset first, Offset last, bool damaged) { lose(first, last, damaged); });
   }
   schedule_.wants_work(*this);
 }

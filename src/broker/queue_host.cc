@@ -461,7 +461,7 @@ void QueueHost::State::show_memory_records() {
     memory_touched.erase(memory_touched.begin());
     Queue* queue = find(id);
     if (queue == nullptr) continue;
-    if (queue->log().committed_end() > queue->engine().committed_end()) queue->committed();
+    if (queue->readable_end() > queue->engine().committed_end()) queue->committed();
     if (queue->log().committed_end() < queue->log().appended_end()) {
       memory_touched.push_back(id);
     } else {

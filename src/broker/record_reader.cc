@@ -17,10 +17,12 @@ constexpr std::uint64_t kDeliveryOverhead = 64;
 
 }  // namespace
 
-RecordReader::RecordReader(storage::Log& log, std::function<void()> on_loaded, SkippedCallback on_skipped)
+RecordReader::RecordReader(storage::Log& log, std::function<void()> on_loaded, SkippedCallback on_skipped,
+                           AbortedTest is_aborted)
     : log_(log),
       on_loaded_(std::move(on_loaded)),
       on_skipped_(std::move(on_skipped)),
+      is_aborted_(std::move(is_aborted)),
       loading_(std::make_shared<Loading>()) {
   loading_->reader = this;
 }
@@ -58,7 +60,7 @@ RecordReader::Status RecordReader::find(Offset from, Offset until, Found& found)
       }
       if (!open_batch(batches_[current_])) {
         const storage::BatchRef bad = batches_[current_];
-        on_skipped_(std::max(from, bad.base_offset), bad.last_offset, !header_.control());
+        on_skipped_(std::max(from, bad.base_offset), bad.last_offset, !without_messages_);
         from = bad.last_offset + Offset(1);
         continue;
       }
@@ -77,11 +79,13 @@ RecordReader::Status RecordReader::find(Offset from, Offset until, Found& found)
 bool RecordReader::open_batch(const storage::BatchRef& batch) {
   header_ = {};
   at_record_ = false;
+  without_messages_ = false;
   auto header = model::parse_batch_header(batch.bytes.view);
   if (!header.has_value()) return false;
   header_ = *header;
   header_.base_offset = batch.base_offset;
-  if (header_.control()) return false;
+  without_messages_ = header_.control() || (header_.transactional() && is_aborted_ && is_aborted_(header_));
+  if (without_messages_) return false;
   bytes::ByteVector plain;
   const auto records = model::records_of(*header, batch.bytes.view, plain, base::Bytes(kMaxPlainBytes));
   if (!records.has_value()) return false;

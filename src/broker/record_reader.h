@@ -36,10 +36,15 @@ class RecordReader {
     /// Keeps the views alive. Valid until the next call.
     const bytes::Slab* slab = nullptr;
   };
-  /// Called once per range that holds nothing readable: damaged, or no messages (transaction markers).
+  /// Called once per range that holds nothing readable: damaged, or no messages (transaction markers, what was
+  /// aborted).
   using SkippedCallback = std::function<void(Offset first, Offset last, bool damaged)>;
 
-  RecordReader(storage::Log& log, std::function<void()> on_loaded, SkippedCallback on_skipped);
+  /// Whether the transaction of a batch was aborted: then it has no messages either.
+  using AbortedTest = std::function<bool(const model::BatchHeader&)>;
+
+  RecordReader(storage::Log& log, std::function<void()> on_loaded, SkippedCallback on_skipped,
+               AbortedTest is_aborted = {});
   ~RecordReader();
   RecordReader(const RecordReader&) = delete;
   RecordReader& operator=(const RecordReader&) = delete;
@@ -71,6 +76,7 @@ class RecordReader {
   storage::Log& log_;
   std::function<void()> on_loaded_;
   SkippedCallback on_skipped_;
+  AbortedTest is_aborted_;
   std::shared_ptr<Loading> loading_;
 
   std::vector<storage::BatchRef> batches_;
@@ -85,6 +91,7 @@ class RecordReader {
   bool failed_ = false;
 
   model::BatchHeader header_;
+  bool without_messages_ = false;  // nothing of the batch is to be shown, and nothing is wrong with it
   bytes::Slab slab_;
   model::RecordCursor cursor_{{}, 0};
   // The record the cursor stands on: it may be asked for again.

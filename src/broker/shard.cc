@@ -4,6 +4,7 @@
 
 #include "base/assert.h"
 #include "broker/catalog_host.h"
+#include "broker/coordinator_host.h"
 #include "broker/group_host.h"
 #include "broker/log_host.h"
 #include "broker/policies.h"
@@ -36,11 +37,13 @@ struct Shard::Parts {
   QueueHost queues;
   LogHost log_host;
   GroupHost group_host;
+  CoordinatorHost coordinator_host;
   Publisher publisher;
   PublishReceiver receiver;
   Consumers consumers;
   Logs logs;
   Groups groups;
+  Coordinators coordinators;
   Topology topology;
   Transactions transactions;
   std::uint64_t next_connection = 1;
@@ -56,11 +59,13 @@ struct Shard::Parts {
         queues(owner),
         log_host(owner),
         group_host(owner, owner.options_.groups),
+        coordinator_host(owner, owner.options_.coordinators),
         publisher(owner),
         receiver(owner),
         consumers(owner),
         logs(owner),
         groups(owner),
+        coordinators(owner),
         topology(owner),
         transactions(owner) {}
 
@@ -78,14 +83,15 @@ struct Shard::Parts {
 /// Tells the recovering store what the catalog knows of.
 class ShardRecovery final : public storage::RecoveryTarget {
  public:
-  ShardRecovery(Shard& shard, QueueHost& queues, LogHost& logs, GroupHost& groups, TransactionState& transactions,
-                const catalog::State& catalog, const BrokerOptions& options)
-      : shard_(shard),
-        queues_(queues),
-        logs_(logs),
-        groups_(groups),
-        transactions_(transactions),
-        options_(partition_options(options)) {
+  struct Parts {
+    QueueHost& queues;
+    LogHost& logs;
+    GroupHost& groups;
+    CoordinatorHost& coordinators;
+    TransactionState& transactions;
+  };
+  ShardRecovery(Shard& shard, const Parts& parts, const catalog::State& catalog, const BrokerOptions& options)
+      : shard_(shard), parts_(parts), options_(partition_options(options)) {
     for (const catalog::Topic* topic : catalog.topics()) {
       for (const catalog::Partition& partition : topic->partitions) {
         if (partition.shard == shard_.id()) partitions_.emplace(partition.log, topic_log_options(*topic, options_));
@@ -94,21 +100,19 @@ class ShardRecovery final : public storage::RecoveryTarget {
   }
   const storage::LogOptions* log_options(LogId log) override {
     if (const auto it = partitions_.find(log); it != partitions_.end()) return &it->second;
-    return queues_.recovery_log_options(log);
+    return parts_.queues.recovery_log_options(log);
   }
   storage::StateMachine* state_machine(storage::StateId state) override {
-    if (state == Producers::kState) return &logs_.producers();
-    if (state == TransactionState::kState) return &transactions_;
-    if (state == GroupState::kState) return &groups_.state();
-    return queues_.recovery_machine(state);
+    if (state == Producers::kState) return &parts_.logs.producers();
+    if (state == TransactionState::kState) return &parts_.transactions;
+    if (state == GroupState::kState) return &parts_.groups.state();
+    if (state == CoordinatorState::kState) return &parts_.coordinators.state();
+    return parts_.queues.recovery_machine(state);
   }
 
  private:
   Shard& shard_;
-  QueueHost& queues_;
-  LogHost& logs_;
-  GroupHost& groups_;
-  TransactionState& transactions_;
+  Parts parts_;
   storage::LogOptions options_;
   std::map<LogId, storage::LogOptions> partitions_;
 };
@@ -128,8 +132,9 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   for (const catalog::Queue* queue : parts.catalog.queues()) {
     parts.queues.create(parts.ruled(*queue));
   }
-  ShardRecovery target(*this, parts.queues, parts.log_host, parts.group_host, parts.transactions.state(), parts.catalog,
-                       options_);
+  ShardRecovery target(
+      *this, {parts.queues, parts.log_host, parts.group_host, parts.coordinator_host, parts.transactions.state()},
+      parts.catalog, options_);
   storage::StoreOptions store_options;
   store_options.directory = fmt::format("shards/{}", id_.value);
   store_options.shard = id_;
@@ -149,16 +154,20 @@ Result<storage::RecoveryReport> Shard::open(const catalog::State& catalog, catal
   parts.store->attach_state(Producers::kState, &parts.log_host.producers());
   parts.store->attach_state(TransactionState::kState, &parts.transactions.state());
   parts.store->attach_state(GroupState::kState, &parts.group_host.state());
+  parts.store->attach_state(CoordinatorState::kState, &parts.coordinator_host.state());
   parts.store->on_commit([&parts](storage::Round round) {
     // Answers first: a confirm never waits for a delivery.
     parts.receiver.committed(round);
     parts.log_host.committed(round);
     parts.group_host.committed(round);
+    parts.coordinator_host.committed(round);
     parts.queues.committed(round);
   });
   for (const catalog::Topic* topic : parts.catalog.topics()) parts.create_partitions(*topic);
+  parts.log_host.recovered();
   parts.queues.recovered();
   parts.group_host.recovered();
+  parts.coordinator_host.recovered();
   if (writer != nullptr) parts.catalog_host = std::make_unique<CatalogHost>(*this, *writer);
   return report;
 }
@@ -250,6 +259,9 @@ Logs& Shard::logs() {
 Groups& Shard::groups() {
   return parts_->groups;
 }
+Coordinators& Shard::coordinators() {
+  return parts_->coordinators;
+}
 Topology& Shard::topology() {
   return parts_->topology;
 }
@@ -273,6 +285,9 @@ LogHost& Shard::log_host() {
 }
 GroupHost& Shard::group_host() {
   return parts_->group_host;
+}
+CoordinatorHost& Shard::coordinator_host() {
+  return parts_->coordinator_host;
 }
 
 CatalogHost& Shard::catalog_host() {

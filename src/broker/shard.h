@@ -8,6 +8,7 @@
 
 #include "auth/authorizer.h"
 #include "broker/consumers.h"
+#include "broker/coordinators.h"
 #include "broker/error.h"
 #include "broker/group_types.h"
 #include "broker/groups.h"
@@ -30,6 +31,7 @@
 namespace millrace::broker {
 
 class CatalogHost;
+class CoordinatorHost;
 class GroupHost;
 class LogHost;
 class QueueHost;
@@ -66,6 +68,7 @@ struct BrokerOptions {
   /// Users that may connect from this machine only.
   std::vector<std::string> loopback_users = {"guest"};
   GroupOptions groups;
+  CoordinatorOptions coordinators;
 };
 
 /// Numbers of one shard for metrics; plain counters, written by the shard, read by anyone (relaxed atomics).
@@ -114,6 +117,7 @@ class Shard {
   Consumers& consumers();
   Logs& logs();
   Groups& groups();
+  Coordinators& coordinators();
   Topology& topology();
   Transactions& transactions();
   Limits& limits();
@@ -123,6 +127,7 @@ class Shard {
   ShardCounters& counters() { return counters_; }
   LogHost& log_host();
   GroupHost& group_host();
+  CoordinatorHost& coordinator_host();
   const model::NativeCodecs& codecs() const { return *environment_.codecs; }
 
   /// Bytes of messages that this shard holds in memory.

@@ -52,6 +52,10 @@ Failure to_failure(const broker::BrokerError& error, std::string_view resource) 
       return {ReplyCode::connection_forced, "broker forced connection closure with reason 'shutdown'"};
     case BrokerErrc::damaged:
     case BrokerErrc::storage:
+    case BrokerErrc::unknown_producer:
+    case BrokerErrc::fenced:
+    case BrokerErrc::concurrent:
+    case BrokerErrc::no_transaction:
       return {ReplyCode::internal_error, fmt::format("{}: {}", resource, error.detail)};
   }
   return {ReplyCode::internal_error, error.detail};

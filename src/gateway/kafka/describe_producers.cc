@@ -48,7 +48,9 @@ void handle_describe_producers(Connection& connection, const Request& request) {
           to.producer_id = producer.id;
           to.producer_epoch = producer.epoch;
           to.last_sequence = producer.last_sequence;
-          to.coordinator_epoch = -1;
+          to.last_timestamp = producer.last_time.value;
+          to.coordinator_epoch = producer.decider_epoch;
+          to.current_txn_start_offset = producer.open_from.value;
         }
         work->finish_one();
       });

@@ -33,6 +33,14 @@ ErrorCode to_kafka(broker::BrokerErrc code) {
       return ErrorCode::kafka_storage_error;
     case BrokerErrc::stopping:
       return ErrorCode::not_leader_or_follower;
+    case BrokerErrc::unknown_producer:
+      return ErrorCode::invalid_producer_id_mapping;
+    case BrokerErrc::fenced:
+      return ErrorCode::producer_fenced;
+    case BrokerErrc::concurrent:
+      return ErrorCode::concurrent_transactions;
+    case BrokerErrc::no_transaction:
+      return ErrorCode::invalid_txn_state;
   }
   return ErrorCode::unknown_server_error;
 }

@@ -36,12 +36,16 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
     std::optional<broker::LogRef> log;
     wire::ErrorCode error = wire::ErrorCode::none;
     broker::LogEnds ends;
+    std::vector<broker::AbortedRange> aborted;
     RecordParts records;
     std::size_t bytes = 0;
     std::int64_t granted = 0;  // of the budget
   };
   /// Bytes that the answer may have.
   std::int64_t limit() const { return std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes); }
+  broker::Isolation isolation() const {
+    return kept_->message.isolation_level == 1 ? broker::Isolation::decided : broker::Isolation::everything;
+  }
   void find(const Topics& topics, Part& part) const;
   void read_all();
   void read_next();
@@ -105,6 +109,7 @@ void Fetch::read_all() {
   next_ = 0;
   for (Part& part : parts_) {
     part.records.batches.clear();
+    part.aborted.clear();
     part.bytes = 0;
   }
   read_next();
@@ -136,7 +141,7 @@ void Fetch::read(Connection& connection, std::size_t index, std::int64_t bytes) 
   Part& part = parts_[index];
   broker::Logs& logs = connection.shard().logs();
   if (bytes > 0) {
-    logs.read(*part.log, model::Offset(part.wanted.offset), base::Bytes(static_cast<std::uint64_t>(bytes)),
+    logs.read(*part.log, model::Offset(part.wanted.offset), base::Bytes(static_cast<std::uint64_t>(bytes)), isolation(),
               [self = shared_from_this(), index](broker::Result<broker::ReadReply> result) {
                 self->read_done(index, std::move(result));
               });
@@ -144,7 +149,7 @@ void Fetch::read(Connection& connection, std::size_t index, std::int64_t bytes) 
   }
   logs.ends(*part.log, [self = shared_from_this(), index](broker::Result<broker::LogEnds> ends) {
     if (!ends.has_value()) return self->read_done(index, std::unexpected(std::move(ends.error())));
-    self->read_done(index, broker::ReadReply{{}, *ends});
+    self->read_done(index, broker::ReadReply{{}, *ends, {}});
   });
 }
 
@@ -152,6 +157,7 @@ void Fetch::read_done(std::size_t index, broker::Result<broker::ReadReply> resul
   Part& part = parts_[index];
   if (result.has_value()) {
     part.ends = result->ends;
+    part.aborted = std::move(result->aborted);
     if (const auto connection = kept_->reply.connection()) {
       for (const auto& batch : result->batches) {
         part.records.batches.push_back(to_client_batch(batch, connection->shard().codecs()));
@@ -195,7 +201,8 @@ void Fetch::wait(Connection& connection) {
   for (const Part& part : parts_) {
     if (part.error != wire::ErrorCode::none) continue;
     // What is there already was too little: only growth is news.
-    watches_.push_back(connection.shard().logs().watch(*part.log, part.ends.committed, [weak = weak_from_this()] {
+    const model::Offset seen = isolation() == broker::Isolation::decided ? part.ends.last_stable : part.ends.committed;
+    watches_.push_back(connection.shard().logs().watch(*part.log, seen, isolation(), [weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->wake();
     }));
   }
@@ -220,6 +227,7 @@ void Fetch::apply_limit() {
   for (Part& part : parts_) {
     if (sent > 0 && sent + part.bytes > most) {
       part.records.batches.clear();
+      part.aborted.clear();
       part.bytes = 0;
     }
     sent += part.bytes;
@@ -247,8 +255,11 @@ void Fetch::fill(wire::FetchResponse::Partition& out, Part& part, std::uint32_t 
   out.high_watermark = part.ends.committed.value;
   out.last_stable_offset = part.ends.last_stable.value;
   out.log_start_offset = part.ends.start.value;
-  // Nothing is aborted where there are no transactions; who reads committed records only wants a list.
-  if (kept_->message.isolation_level == 1) out.aborted_transactions.emplace();
+  // Who reads committed records only wants a list, also an empty one.
+  if (isolation() == broker::Isolation::decided) {
+    auto& list = out.aborted_transactions.emplace();
+    for (const broker::AbortedRange& range : part.aborted) list.push_back({range.producer, range.first.value});
+  }
   out.records = wire::Records::detached(static_cast<std::uint32_t>(part.bytes), token);
 }
 

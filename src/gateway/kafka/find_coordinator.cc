@@ -1,6 +1,7 @@
 #include "gateway/kafka/groups.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/node.h"
+#include "gateway/kafka/transactions.h"
 #include "wire/kafka/generated/find_coordinator_request.h"
 #include "wire/kafka/generated/find_coordinator_response.h"
 
@@ -9,9 +10,13 @@ namespace millrace::gateway::kafka {
 namespace {
 
 constexpr std::int8_t kGroup = 0;
-constexpr std::string_view kNoTransactions = "transactions are not served";
+constexpr std::int8_t kTransaction = 1;
 
 wire::ErrorCode check(Connection& connection, std::int8_t key_type, std::string_view key) {
+  if (key_type == kTransaction) {
+    return may_produce_as(connection, key) ? wire::ErrorCode::none
+                                           : wire::ErrorCode::transactional_id_authorization_failed;
+  }
   if (key_type != kGroup) return wire::ErrorCode::invalid_request;
   return may_use_group(connection, auth::Operation::describe, key) ? wire::ErrorCode::none
                                                                    : wire::ErrorCode::group_authorization_failed;
@@ -19,7 +24,7 @@ wire::ErrorCode check(Connection& connection, std::int8_t key_type, std::string_
 
 }  // namespace
 
-/// Every group is coordinated here; which shard it lives on is nobody's business.
+/// Every group and every transaction is coordinated here; which shard does it is nobody's business.
 void handle_find_coordinator(Connection& connection, const Request& request) {
   wire::FindCoordinatorRequest message;
   if (!request.decode(message, request.body)) return request.reply.close("malformed FindCoordinatorRequest");
@@ -27,7 +32,6 @@ void handle_find_coordinator(Connection& connection, const Request& request) {
   wire::FindCoordinatorResponse response;
   if (request.version < 4) {
     response.error_code = check(connection, message.key_type, message.key);
-    if (message.key_type != kGroup) response.error_message = wire::Text(kNoTransactions);
     const bool found = response.error_code == wire::ErrorCode::none;
     response.node_id = found ? kNodeId : -1;
     response.host = found ? wire::Text(address.host) : wire::Text();
@@ -38,7 +42,6 @@ void handle_find_coordinator(Connection& connection, const Request& request) {
     auto& out = response.coordinators.emplace_back();
     out.key = key;
     out.error_code = check(connection, message.key_type, key);
-    if (message.key_type != kGroup) out.error_message = wire::Text(kNoTransactions);
     const bool found = out.error_code == wire::ErrorCode::none;
     out.node_id = found ? kNodeId : -1;
     out.host = found ? wire::Text(address.host) : wire::Text();

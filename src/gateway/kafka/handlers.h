@@ -24,6 +24,8 @@ const Handler* find_handler(std::int16_t key);
 
 // One file each.
 void handle_alter_client_quotas(Connection& connection, const Request& request);
+void handle_add_offsets_to_txn(Connection& connection, const Request& request);
+void handle_add_partitions_to_txn(Connection& connection, const Request& request);
 void handle_alter_configs(Connection& connection, const Request& request);
 void handle_alter_user_scram_credentials(Connection& connection, const Request& request);
 void handle_api_versions(Connection& connection, const Request& request);
@@ -44,6 +46,7 @@ void handle_describe_producers(Connection& connection, const Request& request);
 void handle_describe_quorum(Connection& connection, const Request& request);
 void handle_describe_user_scram_credentials(Connection& connection, const Request& request);
 void handle_elect_leaders(Connection& connection, const Request& request);
+void handle_end_txn(Connection& connection, const Request& request);
 void handle_fetch(Connection& connection, const Request& request);
 void handle_find_coordinator(Connection& connection, const Request& request);
 void handle_heartbeat(Connection& connection, const Request& request);
@@ -63,5 +66,6 @@ void handle_produce(Connection& connection, const Request& request);
 void handle_sasl_authenticate(Connection& connection, const Request& request);
 void handle_sasl_handshake(Connection& connection, const Request& request);
 void handle_sync_group(Connection& connection, const Request& request);
+void handle_txn_offset_commit(Connection& connection, const Request& request);
 
 }  // namespace millrace::gateway::kafka

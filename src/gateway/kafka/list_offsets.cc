@@ -74,11 +74,14 @@ class Finder : public std::enable_shared_from_this<Finder> {
     work_->at(topic_, partition_).error_code = code;
     work_->finish_one();
   }
+  broker::Isolation isolation() const {
+    return work_->kept->message.isolation_level == 1 ? broker::Isolation::decided : broker::Isolation::everything;
+  }
   void ends_known(broker::Result<broker::LogEnds> ends) {
     if (!ends.has_value()) return failed(to_kafka(ends.error().code));
     auto& out = work_->at(topic_, partition_);
-    const bool stable = work_->kept->message.isolation_level == 1;
-    const model::Offset end = stable ? ends->last_stable : ends->committed;
+    const bool decided = isolation() == broker::Isolation::decided;
+    const model::Offset end = decided ? ends->last_stable : ends->committed;
     out.offset = timestamp_ == kLatest ? end.value : ends->start.value;
     work_->finish_one();
   }
@@ -87,7 +90,7 @@ class Finder : public std::enable_shared_from_this<Finder> {
     const auto connection = work_->kept->reply.connection();
     if (found->offset == model::kNoOffset || connection == nullptr) return work_->finish_one();  // offset -1: none
     const std::int64_t wanted = timestamp_ == kMaxTimestamp ? found->timestamp.value : timestamp_;
-    connection->shard().logs().read(log_, found->offset, base::kib(64),
+    connection->shard().logs().read(log_, found->offset, base::kib(64), isolation(),
                                     [self = shared_from_this(), wanted](broker::Result<broker::ReadReply> read) {
                                       self->batch_read(std::move(read), wanted);
                                     });

@@ -23,6 +23,7 @@ struct Part {
   FetchResponse::Group out;
   std::vector<std::string> names;  // of topics that the request did not name
   std::vector<broker::OffsetsReply::Entry> found;
+  bool stable_only = false;
   /// By the found entries' order: where each belongs.
   std::vector<std::pair<std::size_t, std::size_t>> places;
 };
@@ -53,7 +54,12 @@ struct Work {
   }
 };
 
-void fill(FetchResponse::GroupPartition& out, const std::optional<broker::CommittedOffset>& offset) {
+/// Who wants stable offsets only has to ask again while a transaction is about to change one.
+void fill(FetchResponse::GroupPartition& out, const std::optional<broker::CommittedOffset>& offset, bool unstable) {
+  if (unstable) {
+    out.error_code = wire::ErrorCode::unstable_offset_commit;
+    return fill(out, std::nullopt, false);
+  }
   out.committed_offset = offset.has_value() ? offset->offset.value : -1;
   out.committed_leader_epoch = offset.has_value() ? offset->leader_epoch : -1;
   out.metadata = offset.has_value() ? wire::Text(offset->metadata) : wire::Text("");
@@ -85,7 +91,7 @@ std::vector<broker::TopicPartition> collect(Connection& connection, const std::v
     for (const std::int32_t index : topic.partition_indexes) {
       auto& to = out.partitions.emplace_back();
       to.partition_index = index;
-      fill(to, std::nullopt);
+      fill(to, std::nullopt, false);
       if (!found.has_value() && by_id)
         to.error_code = wire::ErrorCode::unknown_topic_id;
       else if (!allowed)
@@ -118,7 +124,7 @@ void fill_all(Connection& connection, Part& part) {
     }
     auto& to = part.out.topics.back().partitions.emplace_back();
     to.partition_index = entry.partition.partition;
-    fill(to, entry.offset);
+    fill(to, entry.offset, entry.pending && part.stable_only);
   }
 }
 
@@ -144,7 +150,7 @@ void fetch(Connection& connection, const std::shared_ptr<Work>& work, std::size_
     if (all) fill_all(*alive, to);
     for (std::size_t i = 0; i < to.places.size(); ++i) {
       const auto [topic, partition] = to.places[i];
-      fill(to.out.topics[topic].partitions[partition], to.found[i].offset);
+      fill(to.out.topics[topic].partitions[partition], to.found[i].offset, to.found[i].pending && to.stable_only);
     }
     work->finish_one();
   });
@@ -152,7 +158,7 @@ void fetch(Connection& connection, const std::shared_ptr<Work>& work, std::size_
 
 }  // namespace
 
-/// Offsets that are not durable yet are waited for, so there are no unstable ones to hide or to show.
+/// Offsets that are not durable yet are waited for: unstable are only those of open transactions.
 void handle_offset_fetch(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::OffsetFetchRequest>::read(request);
   if (kept == nullptr) return;
@@ -161,6 +167,7 @@ void handle_offset_fetch(Connection& connection, const Request& request) {
   if (request.version < kManyGroups) kept->message.groups = {first_group(kept->message)};
   const auto& groups = kept->message.groups;
   work->parts.resize(groups.size());
+  for (Part& part : work->parts) part.stable_only = kept->message.require_stable;
   work->left += groups.size();
   for (std::size_t i = 0; i < groups.size(); ++i) fetch(connection, work, i, groups[i]);
   work->finish_one();

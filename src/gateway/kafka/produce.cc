@@ -1,3 +1,4 @@
+#include "base/assert.h"
 #include "base/log.h"
 #include "broker/topic_settings.h"
 #include "gateway/kafka/connection.h"
@@ -5,6 +6,7 @@
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/topics.h"
+#include "gateway/kafka/transactions.h"
 #include "wire/kafka/generated/produce_request.h"
 #include "wire/kafka/generated/produce_response.h"
 #include "wire/kafka/legacy_message_set.h"
@@ -13,6 +15,8 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
+// From this version on partitions join their producer's transaction with its first records (KIP-890).
+constexpr std::int16_t kJoins = 12;
 // From this version on topics are named by id (KIP-516).
 constexpr std::int16_t kTopicIds = 13;
 
@@ -21,6 +25,7 @@ struct Work {
   Reply reply;
   bool wants_answer;
   std::vector<std::string> names;  // by topic; the request's bytes are gone by then
+  broker::ProducerName producer;   // of transactional records
   wire::ProduceResponse response;
   std::size_t left = 0;
 
@@ -37,11 +42,20 @@ struct Work {
   }
 };
 
-wire::ErrorCode code_of_append(const broker::BrokerError& error) {
-  // Only the sequence check of idempotent producers answers an append with these.
-  if (error.code == broker::BrokerErrc::invalid) return wire::ErrorCode::out_of_order_sequence_number;
-  if (error.code == broker::BrokerErrc::refused) return wire::ErrorCode::invalid_producer_epoch;
-  return to_kafka(error.code);
+wire::ErrorCode code_of_append(const broker::BrokerError& error, std::int16_t version) {
+  switch (error.code) {
+    // Only the sequence check of idempotent producers answers an append with these.
+    case broker::BrokerErrc::invalid:
+      return wire::ErrorCode::out_of_order_sequence_number;
+    case broker::BrokerErrc::refused:
+    case broker::BrokerErrc::fenced:
+      return wire::ErrorCode::invalid_producer_epoch;
+    case broker::BrokerErrc::concurrent:
+      // Older clients send again after this one only.
+      return version >= kJoins ? wire::ErrorCode::concurrent_transactions : wire::ErrorCode::not_enough_replicas;
+    default:
+      return to_kafka(error.code);
+  }
 }
 
 /// Whether each record has a key. A batch that does not decompress was refused before.
@@ -78,9 +92,11 @@ wire::ErrorCode check_times(const broker::WriteRules& rules, const model::BatchH
   return wire::ErrorCode::none;
 }
 
-/// The records of one partition as a batch to store, or why not.
+/// The records of one partition as a batch to store, or why not. With a transactional id they may be part of a
+/// transaction.
 wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::PartitionData& data,
-                           std::int16_t version, const broker::WriteRules& rules, bytes::Slab& batch) {
+                           std::int16_t version, const broker::WriteRules& rules, bool may_be_transactional,
+                           bytes::Slab& batch) {
   if (!data.records.has_value() || data.records->size() == 0) return wire::ErrorCode::invalid_record;
   const bytes::ByteView records = data.records->view();
   if (records.size() > rules.max_batch_bytes) return wire::ErrorCode::message_too_large;
@@ -97,7 +113,8 @@ wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::P
     base::log::info("kafka: a batch from {} is refused: {}", connection.socket().peer(), header.error().detail);
     return to_kafka(header.error().code);
   }
-  if (header->transactional()) return wire::ErrorCode::invalid_txn_state;
+  if (header->transactional() && !may_be_transactional) return wire::ErrorCode::invalid_txn_state;
+  if (header->transactional() && header->producer_id < 0) return wire::ErrorCode::invalid_record;
   if (header->compression() == bytes::Compression::zstd && version < 7) {
     return wire::ErrorCode::unsupported_compression_type;
   }
@@ -118,22 +135,38 @@ broker::WriteRules rules_of(Connection& connection, const std::optional<TopicVie
   return broker::write_rules(stored == nullptr ? kPlain : *stored, connection.shard().options());
 }
 
-void append(Connection& connection, const std::shared_ptr<Work>& work, broker::LogRef log, bytes::Slab batch,
-            std::size_t topic, std::size_t partition) {
+/// Where one result belongs.
+struct Place {
+  std::size_t topic;
+  std::size_t partition;
+};
+
+void append(Connection& connection, const std::shared_ptr<Work>& work, const TopicView& view, bytes::Slab batch,
+            const Place& place) {
+  const std::int32_t index = work->at(place.topic, place.partition).index;
+  const broker::LogRef log = view.partitions[static_cast<std::size_t>(index)];
+  const auto header = model::parse_batch_header(batch.view());
+  MILLRACE_ASSERT(header.has_value(), "the batch was checked");
   std::vector<bytes::Slab> batches;
   batches.push_back(std::move(batch));
-  connection.shard().logs().append(log, std::move(batches),
-                                   [work, topic, partition](broker::Result<broker::AppendReply> stored) {
-                                     auto& out = work->at(topic, partition);
-                                     if (stored.has_value()) {
-                                       out.base_offset = stored->base_offset.value;
-                                       out.log_start_offset = stored->ends.start.value;
-                                     } else {
-                                       out.error_code = code_of_append(stored.error());
-                                       out.base_offset = -1;
-                                     }
-                                     work->finish_one();
-                                   });
+  auto done = [work, place](broker::Result<broker::AppendReply> stored) {
+    auto& out = work->at(place.topic, place.partition);
+    if (stored.has_value()) {
+      out.base_offset = stored->base_offset.value;
+      out.log_start_offset = stored->ends.start.value;
+    } else {
+      out.error_code = code_of_append(stored.error(), work->reply.version());
+      out.base_offset = -1;
+    }
+    work->finish_one();
+  };
+  if (!header->transactional()) return connection.shard().logs().append(log, std::move(batches), std::move(done));
+  broker::TransactionClaim claim;
+  claim.name = work->producer;
+  claim.identity = {header->producer_id, header->producer_epoch};
+  claim.partition = {view.id, index};
+  claim.joins = work->reply.version() >= kJoins;
+  connection.shard().logs().append_in_transaction(log, std::move(batches), std::move(claim), std::move(done));
 }
 
 /// What concerns all partitions of a topic.
@@ -163,8 +196,11 @@ void handle_produce(Connection& connection, const Request& request) {
   if (!request.decode(message, request.body)) return request.reply.close("malformed ProduceRequest");
   connection.set_produces();
   const bool by_id = request.version >= kTopicIds;
-  auto work = std::make_shared<Work>(Work{request.reply, message.acks != 0, {}, {}, 1});
+  auto work = std::make_shared<Work>(Work{request.reply, message.acks != 0, {}, {}, {}, 1});
   const Topics topics(connection);
+  const bool named = message.transactional_id.has_value();
+  if (named) work->producer = producer_name(connection, *message.transactional_id);
+  const bool allowed = !named || may_produce_as(connection, *message.transactional_id);
   work->response.responses.resize(message.topic_data.size());
   for (std::size_t t = 0; t < message.topic_data.size(); ++t) {
     const auto& topic = message.topic_data[t];
@@ -177,7 +213,8 @@ void handle_produce(Connection& connection, const Request& request) {
     const auto& topic = message.topic_data[t];
     const auto view = by_id ? topics.find(topic.topic_id) : topics.find(topic.name);
     const broker::WriteRules rules = rules_of(connection, view);
-    const wire::ErrorCode refused = check_topic(topics, topic, view, by_id, message.acks, rules);
+    const wire::ErrorCode refused = allowed ? check_topic(topics, topic, view, by_id, message.acks, rules)
+                                            : wire::ErrorCode::transactional_id_authorization_failed;
     for (std::size_t p = 0; p < topic.partition_data.size(); ++p) {
       auto& out = work->at(t, p);
       out.index = topic.partition_data[p].index;
@@ -189,7 +226,7 @@ void handle_produce(Connection& connection, const Request& request) {
         out.error_code = wire::ErrorCode::unknown_topic_or_partition;
       }
       if (out.error_code == wire::ErrorCode::none) {
-        out.error_code = read_batch(connection, topic.partition_data[p], request.version, rules, batch);
+        out.error_code = read_batch(connection, topic.partition_data[p], request.version, rules, named, batch);
       }
       if (out.error_code != wire::ErrorCode::none) {
         work->finish_one();
@@ -201,7 +238,7 @@ void handle_produce(Connection& connection, const Request& request) {
         out.log_append_time_ms = now.value;
       }
       count(connection.shard(), batch);
-      append(connection, work, view->partitions[static_cast<std::size_t>(out.index)], std::move(batch), t, p);
+      append(connection, work, *view, std::move(batch), {t, p});
     }
   }
   work->finish_one();

@@ -65,8 +65,6 @@ TEST_F(ProduceTest, RepeatsAreKnownAlsoAfterACrash) {
     const auto second = client.ask<wire::InitProducerIdResponse>(4, init);
     EXPECT_EQ(first.error_code, ErrorCode::none);
     EXPECT_NE(first.producer_id, second.producer_id);
-    init.transactional_id = wire::Text("tx");
-    EXPECT_EQ(client.ask<wire::InitProducerIdResponse>(4, init).error_code, ErrorCode::invalid_request);
 
     for (int i = 0; i < 7; ++i) EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 2 * i)).base_offset, 2 * i);
     EXPECT_EQ(client.produce("t", 0, {"a", "b"}, as(9, 3, 4)).base_offset, 4) << "the fifth before the last";
