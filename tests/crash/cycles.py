@@ -129,15 +129,16 @@ def has_transactions(program, port):
 
 
 class KafkaLoad:
-    """A librdkafka producer with acks=all and the check of its delivery reports."""
+    """A load with librdkafka and its check: a producer with acks=all, or (transaction_load.py) transactions."""
 
-    def __init__(self, folder, topic, seed):
+    def __init__(self, folder, topic, seed, script="kafka_load.py"):
+        self.script = script
         self.ledger = folder / f"{topic}.kafka"
         self.topic, self.seed = topic, seed
         self.process = None
 
     def command(self, mode, broker):
-        return [clients.python(), HERE / "kafka_load.py", mode, broker, self.topic, self.ledger, self.seed]
+        return [clients.python(), HERE / self.script, mode, broker, self.topic, self.ledger, self.seed]
 
     def start(self, broker):
         self.process = LoadProcess(self.command("produce", broker))

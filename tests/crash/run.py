@@ -4,7 +4,8 @@
   tests/crash/run.py --server build/release/bin/millrace-server
 
 A cycle publishes with confirms at full speed to 1 or 100 queues (AMQP) and produces with acks=all (Kafka), while a consumer
-acknowledges, rejects and requeues, with and without transactions; then SIGKILL at a random instant. After the restart every
+acknowledges, rejects and requeues, with and without transactions, and Kafka transactions run, among them a loop that reads, writes and commits
+its offsets with what it writes; then SIGKILL at a random instant. After the restart every
 confirmed message must be there once, with its content and in order; what was acknowledged and committed must not come back;
 what was rejected must be a dead letter. One folder of data lives through all cycles. Some restarts are killed as well.
 
@@ -68,19 +69,20 @@ class Run:
         transactions = self.transactions and number // 2 % 2 == 1
         load = AmqpLoad(self.program, self.folder, f"c{number}", queues, self.chance.randrange(1 << 60), transactions,
                         self.chance.randrange(self.messages // 5, self.messages))
-        kafka = KafkaLoad(self.folder, f"k{number}", number) if self.kafka else None
+        kafka = {"acks=all": KafkaLoad(self.folder, f"k{number}", number),
+                 "isolation": KafkaLoad(self.folder, f"t{number}", number, "transaction_load.py")} if self.kafka else {}
         name = f"cycle {number}: {queues} queue{'s' if queues > 1 else ''}{', transactions' if transactions else ''}"
         problem, text = "", ""
         try:
-            if kafka:
-                kafka.start(self.server.address("kafka"))
+            for each in kafka.values():
+                each.start(self.server.address("kafka"))
             load.start(self.server.ports["amqp"])
             load.wait_confirmed(self.messages)
             time.sleep(self.chance.uniform(0, 0.4))
             self.server.kill()
             load.finish()
-            if kafka:
-                kafka.finish()
+            for each in kafka.values():
+                each.finish()
             self.restart(number)
             verdict, confirmed, text = load.check(self.server.ports["amqp"])
             self.confirmed += confirmed
@@ -89,19 +91,20 @@ class Run:
             problem = shorten(error)
         finally:
             load.stop()
-            if kafka:
-                kafka.stop()
+            for each in kafka.values():
+                each.stop()
         self.result(name, problem, text)
-        if kafka and kafka.ledger.is_file():
-            self.check_kafka(number, kafka)
+        for promise, each in kafka.items():
+            if each.ledger.is_file():
+                self.check_kafka(number, promise, each)
 
-    def check_kafka(self, number, kafka):
+    def check_kafka(self, number, promise, load):
         problem, text = "", ""
         try:
-            text = kafka.check(self.server.address("kafka"))
+            text = load.check(self.server.address("kafka"))
         except Exception as error:
             problem = shorten(error)
-        self.result(f"cycle {number}: acks=all", problem, text)
+        self.result(f"cycle {number}: {promise}", problem, text)
 
     def run(self):
         print(f"crash: seed {self.seed}, data in {self.folder}", flush=True)

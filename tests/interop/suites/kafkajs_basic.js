@@ -92,6 +92,26 @@ test('two_members_share_the_partitions', async () => {
   }
 });
 
+test('transactions_with_offsets_of_a_group', async () => {
+  const [source, target, groupId, transactionalId] = [await create(), await create(), fresh('group'), fresh('id')];
+  const producer = kafka.producer({transactionalId, idempotent: true, maxInFlightRequests: 1});
+  await using(producer, async () => {
+    for (const [value, commit] of [['a', true], ['b', false], ['c', true]]) {
+      const transaction = await producer.transaction();
+      await transaction.send({topic: target, messages: [{value, partition: 0}]});
+      const offset = {a: '1', b: '2', c: '3'}[value];
+      const topics = [{topic: source, partitions: [{partition: 0, offset}]}];
+      await transaction.sendOffsets({consumerGroupId: groupId, topics});
+      await (commit ? transaction.commit() : transaction.abort());
+    }
+  });
+  await using(kafka.admin(), async (admin) => {
+    const offsets = await admin.fetchOffsets({groupId, topics: [source]});
+    assert.strictEqual(offsets[0].partitions[0].offset, '3');
+  });
+  assert.deepStrictEqual(await readAsMember(fresh('group'), target, 2), ['a', 'c']);
+});
+
 test('groups_are_described_and_deleted', async () => {
   const [topic, groupId] = [await create(), fresh('group')];
   await send(topic, ['1']);
