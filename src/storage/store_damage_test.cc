@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "storage/journal.h"
 #include "storage/journal_scan.h"
 #include "storage/store_fixture_test.h"
