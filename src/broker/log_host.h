@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
@@ -26,9 +25,6 @@ class LogHost final : public io::TurnHook {
   ~LogHost() override;
 
   Producers& producers() { return producers_; }
-
-  /// Up to where readers of a stream may read: everything below is stored, and no transaction is open there.
-  static Offset readable_end(const storage::Log& log) { return std::min(log.committed_end(), log.last_stable_end()); }
 
   using AppendDone = std::move_only_function<void(Result<AppendReply>)>;
   /// After the store has opened, before anybody reads.

@@ -25,6 +25,10 @@ constexpr std::uint64_t kWatchKey = UINT64_MAX;
 // A smaller segment would hold little more than its own description.
 constexpr std::uint64_t kSmallestSegment = std::uint64_t{64} << 10;
 
+Offset readable_end(const storage::Log& log) {
+  return log.readable_end(storage::Isolation::decided);
+}
+
 }  // namespace
 
 StreamHost::StreamHost(Shard& shard) : shard_(shard) {
@@ -141,6 +145,9 @@ Result<void> StreamHost::consume(const ConsumeRequest& request) {
       [number](Offset first, Offset last, bool damaged) {
         if (!damaged) return;
         base::log::warning("log {}: records {} to {} are damaged and skipped", number, first.value, last.value);
+      },
+      [this, number](const model::BatchHeader& header) {
+        return shard_.log_host().producers().is_aborted(LogId(number), header.producer_id, header.base_offset);
       });
   seek(*log, reader);
   return {};
@@ -154,7 +161,7 @@ void StreamHost::seek(storage::Log& log, Reader& reader) {
     case StreamStart::At::first:
       return begin_at(number, id, log.start());
     case StreamStart::At::next:
-      return begin_at(number, id, LogHost::readable_end(log));
+      return begin_at(number, id, readable_end(log));
     case StreamStart::At::offset:
       return begin_at(number, id, std::max(start.offset, Offset(0)));
     case StreamStart::At::last:
@@ -166,14 +173,14 @@ void StreamHost::seek(storage::Log& log, Reader& reader) {
         const storage::Log* there = shard_.store().find_log(LogId(number));
         // Nothing is as young as that: what comes next is.
         const bool none = !found.has_value() || found->offset == model::kNoOffset;
-        begin_at(number, id, none ? LogHost::readable_end(*there) : found->offset);
+        begin_at(number, id, none ? readable_end(*there) : found->offset);
       });
   }
 }
 
 void StreamHost::begin_at_last_batch(storage::Log& log, ConsumerId id) {
   const std::uint64_t number = log.id().value;
-  const Offset end = LogHost::readable_end(log);
+  const Offset end = readable_end(log);
   if (end <= log.start()) return begin_at(number, id, end);
   const storage::Log::ReadRequest request{log.skip_quarantined(end - Offset(1)), end, base::Bytes(1)};
   std::vector<storage::BatchRef> batches;
@@ -223,8 +230,7 @@ Result<QueueStats> StreamHost::stats(ObjectId id) const {
   const storage::Log* log = shard_.store().find_log(LogId(id.value));
   if (log == nullptr) return base::fail(BrokerErrc::not_found, "no such stream");
   QueueStats stats;
-  stats.ready =
-      static_cast<std::uint64_t>(std::max<std::int64_t>(LogHost::readable_end(*log).value - log->start().value, 0));
+  stats.ready = static_cast<std::uint64_t>(std::max<std::int64_t>(readable_end(*log).value - log->start().value, 0));
   stats.bytes = log->size().value;
   const auto it = feeds_.find(id.value);
   if (it == feeds_.end()) return stats;
@@ -256,7 +262,7 @@ void StreamHost::retry_later(const Work& work) {
 /// Everybody who has caught up is served when there is more.
 void StreamHost::watch(std::uint64_t number, Feed& feed, Offset seen) {
   if (std::exchange(feed.watched, true)) return;
-  shard_.log_host().watch(LogId(number), seen, kWatchKey, [this, number] {
+  shard_.log_host().watch(LogId(number), {seen, storage::Isolation::decided, kWatchKey}, [this, number] {
     Feed* changed = find(number);
     if (changed == nullptr) return;
     changed->watched = false;
@@ -276,7 +282,7 @@ void StreamHost::send(std::unique_ptr<DeliveryBundle> bundle, ShardId home) {
 
 StreamHost::Served StreamHost::serve(storage::Log& log, Reader& reader, WorkBudget& budget) {
   if (reader.next == model::kNoOffset) return Served::waits;
-  const Offset end = LogHost::readable_end(log);
+  const Offset end = readable_end(log);
   reader.next = std::max(reader.next, log.start());
   std::unique_ptr<DeliveryBundle> bundle;
   Served served = Served::waits;
@@ -320,7 +326,7 @@ void StreamHost::work(const Work& work, WorkBudget& turn) {
   reader->in_work_list = false;
   storage::Log* log = shard_.store().find_log(LogId(work.log));
   MILLRACE_ASSERT(log != nullptr, "log {} went without its readers", work.log);
-  const Offset seen = log->committed_end();
+  const Offset seen = readable_end(*log);
   WorkBudget share{std::min(turn.messages, kReaderMessages), std::min(turn.bytes, kReaderBytes)};
   const WorkBudget before = share;
   const Served served = serve(*log, *reader, share);
