@@ -33,6 +33,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string text = bytes::to_string(input);
   (void)auth::Authorizer::check_pattern(text);
   fuzz_scram(text);
+  if (const auto stored = auth::scram_credentials(text); !stored.empty()) {
+    MILLRACE_ASSERT(auth::scram_credentials(auth::store_scram(stored)).size() == stored.size());
+  }
   // A true work factor would be the fuzzer's whole time.
   if (!text.starts_with("scram")) MILLRACE_ASSERT(!auth::verify(text, "password"), "any password opens '{}'", text);
   return 0;
