@@ -52,6 +52,12 @@ void replace_retention(QueueSettings& settings, const PolicyDefinition& definiti
   if (definition.segment_bytes.has_value()) settings.segment_bytes = definition.segment_bytes;
 }
 
+void complete_retries(QueueSettings& settings, const PolicyDefinition& definition) {
+  complete(settings.delayed_retry, definition.delayed_retry);
+  complete(settings.retry_min, time_of(definition.retry_min_ms));
+  complete(settings.retry_max, time_of(definition.retry_max_ms));
+}
+
 }  // namespace
 
 bool Policies::fits(const std::string& pattern, std::string_view name) {
@@ -80,9 +86,7 @@ QueueSettings Policies::settings_of(const catalog::Queue& queue) {
     const PolicyDefinition& definition = policy->definition;
     if (queue.kind == catalog::QueueKind::stream) replace_retention(settings, definition);
     complete(settings.consumer_timeout, time_of(definition.consumer_timeout_ms));
-    complete(settings.delayed_retry, definition.delayed_retry);
-    complete(settings.retry_min, time_of(definition.retry_min_ms));
-    complete(settings.retry_max, time_of(definition.retry_max_ms));
+    if (queue.kind == catalog::QueueKind::counting) complete_retries(settings, definition);
     complete(settings.dead_letter_exchange, definition.dead_letter_exchange);
     complete(settings.dead_letter_routing_key, definition.dead_letter_routing_key);
     if (!settings.overflow_given && definition.overflow.has_value()) settings.overflow = *definition.overflow;

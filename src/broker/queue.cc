@@ -15,6 +15,9 @@ namespace {
 // The log hears of settled records in steps: each telling is an entry in the journal.
 constexpr std::int64_t kTrimStep = 512;
 constexpr base::Bytes kTrimBytes = base::mib(1);
+// Of records that came back and wait, where the queue does not say.
+constexpr base::Millis kShortestRetry{1'000};
+constexpr base::Millis kLongestRetry{86'400'000};
 
 storage::LogOptions options_of(const catalog::Queue& queue, const BrokerOptions& options) {
   storage::LogOptions result;
@@ -44,6 +47,7 @@ QueueEngine::Policy Queue::policy() const {
   policy.dead_letters = definition_.settings.dead_letter_exchange.has_value();
   policy.max_priority = definition_.settings.max_priority.value_or(0);
   policy.single_active_consumer = definition_.settings.single_active_consumer;
+  policy.delayed_retry = definition_.settings.delayed_retry.value_or(catalog::DelayedRetry::none);
   return policy;
 }
 
@@ -130,8 +134,41 @@ void Queue::settle(const SettleRequest& request) {
   add(shard_.counters().requeued, settled.requeued);
   schedule_.changed(*this);
   if (!dying_.empty()) bury(dying_);
+  wait_for_retries();
   // What came back may have expired, or be too much now.
   if (settled.requeued > 0 || engine_->can_deliver()) schedule_.wants_work(*this);
+}
+
+// ---- Records that wait before they are tried again. A restart ends the waiting.
+
+/// The more often a record came back, the longer.
+void Queue::wait_for_retries() {
+  if (engine_->policy().delayed_retry == catalog::DelayedRetry::none) return;
+  const std::int64_t least = definition_.settings.retry_min.value_or(kShortestRetry).value;
+  const std::int64_t most = definition_.settings.retry_max.value_or(kLongestRetry).value;
+  const base::Nanos now = shard_.loop().clock().monotonic();
+  for (const QueueEngine::Retry& retry : engine_->take_retries()) {
+    const std::int64_t times = std::max<std::int64_t>(retry.returns, 1);
+    const std::int64_t delay = least > most / times ? most : least * times;
+    retries_.emplace(now + base::to_nanos(base::Millis(delay)), retry.offset);
+  }
+  watch_retries();
+}
+
+void Queue::watch_retries() {
+  if (retries_.empty() || (retry_timer_ && retry_at_ <= retries_.begin()->first)) return;
+  retry_at_ = retries_.begin()->first;
+  const base::Nanos now = shard_.loop().clock().monotonic();
+  retry_timer_ = shard_.loop().call_after(std::max(retry_at_ - now, base::Nanos(0)), [this] {
+    retry_timer_ = {};
+    const base::Nanos until = shard_.loop().clock().monotonic();
+    while (!retries_.empty() && retries_.begin()->first <= until) {
+      engine_->retry(retries_.begin()->second);
+      retries_.erase(retries_.begin());
+    }
+    watch_retries();
+    schedule_.wants_work(*this);
+  });
 }
 
 void Queue::settle_recovered(const SettleRequest& request) {
@@ -148,6 +185,11 @@ void Queue::bury(const std::vector<QueueEngine::Dying>& dying) {
 
 void Queue::return_window(ConsumerId consumer, std::uint64_t bytes) {
   engine_->return_window(consumer, bytes);
+  if (engine_->can_deliver()) schedule_.wants_work(*this);
+}
+
+void Queue::set_allowance(ConsumerId consumer, std::uint32_t most) {
+  engine_->set_allowance(consumer, most);
   if (engine_->can_deliver()) schedule_.wants_work(*this);
 }
 

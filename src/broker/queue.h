@@ -81,6 +81,7 @@ class Queue {
   /// Of a transaction that was decided before the start: nobody holds what it settles.
   void settle_recovered(const SettleRequest& request);
   void return_window(ConsumerId consumer, std::uint64_t bytes);
+  void set_allowance(ConsumerId consumer, std::uint32_t most);
   void get(ConnectionId connection, bool auto_ack, Callback<GetReply> done);
   std::uint64_t purge();
   QueueStats stats() const;
@@ -155,6 +156,8 @@ class Queue {
   bool serve_gets();
   bool deliver(WorkBudget& budget);
   void send_bundles();
+  void wait_for_retries();
+  void watch_retries();
   void bury(const std::vector<QueueEngine::Dying>& dying);
   bool may_expire(Offset offset) const;
   std::optional<Timestamp> deadline_of(const RecordReader::Found& found) const;
@@ -190,6 +193,10 @@ class Queue {
   Offset trimmed_;
   bytes::ByteVector command_;
   std::vector<QueueEngine::Dying> dying_;
+  /// Records that came back and wait, by the time when they are ready again.
+  std::multimap<base::Nanos, Offset> retries_;
+  io::Timer retry_timer_;
+  base::Nanos retry_at_;
 
   // Counting and limits.
   /// Dying records at a time when they die of their age or number; the others wait in the queue for them.

@@ -6,6 +6,13 @@
 
 namespace millrace::broker {
 
+namespace {
+
+/// Who holds records that wait for their next delivery.
+constexpr ConsumerId kWaiting{UINT64_MAX};
+
+}  // namespace
+
 QueueEngine::QueueEngine(QueueState& state, const Policy& policy, Offset committed_end)
     : state_(state),
       policy_(policy),
@@ -80,7 +87,9 @@ QueueEngine::Level& QueueEngine::level_of(std::int32_t priority) {
 
 bool QueueEngine::may_have_more(const Consumer& consumer) const {
   if (consumer.window_used >= consumer.spec.window) return false;
-  return consumer.spec.auto_ack || consumer.spec.prefetch == 0 || consumer.holds < consumer.spec.prefetch;
+  if (consumer.spec.auto_ack) return true;
+  if (consumer.holds >= consumer.spec.allowance) return false;
+  return consumer.spec.prefetch == 0 || consumer.holds < consumer.spec.prefetch;
 }
 
 void QueueEngine::enqueue(std::uint32_t slot) {
@@ -148,6 +157,14 @@ void QueueEngine::return_window(ConsumerId consumer, std::uint64_t bytes) {
   Consumer& entry = consumers_[it->second];
   entry.window_used -= std::min(bytes, entry.window_used);
   enqueue(it->second);
+}
+
+void QueueEngine::set_allowance(ConsumerId consumer, std::uint32_t most) {
+  const auto it = slot_of_.find(consumer.value);
+  if (it == slot_of_.end()) return;
+  Consumer& entry = consumers_[it->second];
+  entry.spec.allowance = most;
+  may_have_more(entry) ? enqueue(it->second) : dequeue(it->second);
 }
 
 bool QueueEngine::has_credit() const {
@@ -335,11 +352,7 @@ void QueueEngine::release(std::int64_t offset, const Holding& holding, SettleHow
       return;
     case SettleHow::requeue:
       ++settled.requeued;
-      if (state_.count_return(Offset(offset)) > policy_.delivery_limit.value_or(UINT32_MAX)) {
-        let_die(Offset(offset), holding.bytes, DeathReason::delivery_limit, dying);
-      } else {
-        give_back(Offset(offset));
-      }
+      come_back(Offset(offset), holding, dying);
       return;
     case SettleHow::give_back:
       ++settled.requeued;
@@ -350,6 +363,29 @@ void QueueEngine::release(std::int64_t offset, const Holding& holding, SettleHow
       let_die(Offset(offset), holding.bytes, DeathReason::rejected, dying);
       return;
   }
+}
+
+void QueueEngine::come_back(Offset offset, const Holding& holding, std::vector<Dying>& dying) {
+  using catalog::DelayedRetry;
+  const std::uint32_t returns = state_.count_return(offset);
+  if (returns > policy_.delivery_limit.value_or(UINT32_MAX)) {
+    return let_die(offset, holding.bytes, DeathReason::delivery_limit, dying);
+  }
+  // Every return counts as a failed delivery here.
+  if (policy_.delayed_retry != DelayedRetry::all && policy_.delayed_retry != DelayedRetry::failed)
+    return give_back(offset);
+  // Nobody's, and not ready.
+  outstanding_.emplace(offset.value, Holding{kWaiting, holding.bytes});
+  held_bytes_ += holding.bytes;
+  retries_.push_back({offset, returns});
+}
+
+void QueueEngine::retry(Offset offset) {
+  const auto it = outstanding_.find(offset.value);
+  if (it == outstanding_.end() || it->second.consumer != kWaiting) return;
+  held_bytes_ -= it->second.bytes;
+  outstanding_.erase(it);
+  give_back(offset);
 }
 
 void QueueEngine::let_die(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying) {

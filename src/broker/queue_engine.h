@@ -15,6 +15,7 @@
 #include "broker/queue_requests.h"
 #include "broker/queue_state.h"
 #include "broker/types.h"
+#include "catalog/objects.h"
 
 namespace millrace::broker {
 
@@ -43,6 +44,8 @@ class QueueEngine {
     /// Levels above 0, if there are any; never changes in the life of a queue. Then the records are ready when the
     /// state knows their levels, and go out by level, the highest first.
     std::uint8_t max_priority = 0;
+    /// Which records wait a while when they come back; see take_retries().
+    catalog::DelayedRetry delayed_retry = catalog::DelayedRetry::none;
     /// Most records that clients may hold unsettled, together and whatever prefetch they set.
     std::uint64_t held_max = kMaxHeld;
   };
@@ -50,12 +53,18 @@ class QueueEngine {
     ConsumerId id;
     std::int32_t priority = 0;
     std::uint32_t prefetch = 0;  // 0: no limit
-    std::uint64_t window = 0;    // bytes
+    std::uint32_t allowance = UINT32_MAX;
+    std::uint64_t window = 0;  // bytes
     bool auto_ack = false;
   };
   struct Dying {
     Offset offset;
     DeathReason reason;
+  };
+  /// A record that came back and waits before it is ready again.
+  struct Retry {
+    Offset offset;
+    std::uint32_t returns = 0;
   };
   struct Delivered {
     /// Index of the consumer, as add_consumer() gave it.
@@ -80,6 +89,7 @@ class QueueEngine {
   void add_hole(Offset first, Offset last);
   Offset committed_end() const { return end_; }
   void set_policy(const Policy& policy) { policy_ = policy; }
+  const Policy& policy() const { return policy_; }
 
   std::uint64_t ready() const;
   std::uint64_t unacknowledged() const { return outstanding_.size(); }
@@ -100,6 +110,8 @@ class QueueEngine {
   bool remove_consumer(ConsumerId consumer);
   std::size_t consumer_count() const { return slot_of_.size(); }
   void return_window(ConsumerId consumer, std::uint64_t bytes);
+  /// It may hold so many records from now on, and no more than its prefetch says.
+  void set_allowance(ConsumerId consumer, std::uint32_t most);
 
   /// True when there is a ready record and a consumer that may have it.
   bool can_deliver() const { return ready() > 0 && may_hold_more() && has_credit(); }
@@ -126,6 +138,10 @@ class QueueEngine {
 
   /// Settles what `consumer` holds in [first, last]. Records that die are added to `dying`.
   Settled settle(ConsumerId consumer, Offset first, Offset last, SettleHow how, std::vector<Dying>& dying);
+  /// Records that the last settlements made wait; the caller decides how long, and calls retry() for each.
+  std::vector<Retry> take_retries() { return std::exchange(retries_, {}); }
+  /// A waiting record is ready again. Nothing, when it is gone meanwhile.
+  void retry(Offset offset);
   /// Settles what is ready in [first, last], below the committed end, as if somebody held it.
   void settle_ready(Offset first, Offset last, bool reject, std::vector<Dying>& dying);
   /// Removes all that is ready; returns how many.
@@ -183,6 +199,7 @@ class QueueEngine {
   void release(std::int64_t offset, const Holding& holding, SettleHow how, Settled& settled, std::vector<Dying>& dying);
   void hold(Offset offset, std::uint8_t level, ConsumerId consumer, std::uint64_t bytes);
   void let_die(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying);
+  void come_back(Offset offset, const Holding& holding, std::vector<Dying>& dying);
   std::vector<std::int64_t> held_in(ConsumerId consumer, Offset first, Offset last) const;
 
   QueueState& state_;
@@ -207,6 +224,7 @@ class QueueEngine {
   std::vector<Level> levels_;  // highest priority first
   std::optional<std::uint32_t> active_;
   std::uint64_t last_number_ = 0;
+  std::vector<Retry> retries_;
 };
 
 }  // namespace millrace::broker

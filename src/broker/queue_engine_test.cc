@@ -74,6 +74,53 @@ TEST(QueueEngine, ClientsTogetherHoldALimitedNumber) {
   EXPECT_EQ(f.engine.ready(), 0U);
 }
 
+TEST(QueueEngine, AnAllowanceLimitsAConsumerAsItChanges) {
+  Fixture f(10);
+  auto spec = consumer(1);
+  spec.allowance = 2;
+  f.engine.add_consumer(spec);
+  EXPECT_EQ(f.deliver_all().at(0), (Offsets{0, 1}));
+  f.engine.set_allowance(ConsumerId(1), 3);
+  EXPECT_EQ(f.deliver_all().at(0), (Offsets{2}));
+  f.engine.set_allowance(ConsumerId(1), 0);
+  f.settle(1, 0, 1, SettleHow::accept);
+  EXPECT_FALSE(f.engine.can_deliver());
+  f.engine.set_allowance(ConsumerId(1), UINT32_MAX);
+  EXPECT_EQ(f.deliver_all().at(0).size(), 7U);
+  f.engine.set_allowance(ConsumerId(7), 1);
+}
+
+TEST(QueueEngine, WhatComesBackMayHaveToWait) {
+  Policy policy;
+  policy.delayed_retry = catalog::DelayedRetry::failed;
+  policy.delivery_limit = 2;
+  Fixture f(3, policy);
+  f.engine.add_consumer(consumer(1));
+  f.deliver_all();
+  f.settle(1, 0, 0, SettleHow::give_back);
+  f.settle(1, 1, 1, SettleHow::requeue);
+  f.settle(1, 2, 2, SettleHow::give_back);
+  EXPECT_EQ(f.deliver_all().at(0), (Offsets{0, 2})) << "what comes back waits";
+  auto retries = f.engine.take_retries();
+  ASSERT_EQ(retries.size(), 1U);
+  EXPECT_EQ(retries[0].offset, Offset(1));
+  EXPECT_EQ(retries[0].returns, 1U);
+  EXPECT_EQ(f.engine.unacknowledged(), 3U);
+  f.engine.retry(Offset(1));
+  f.engine.check();
+  EXPECT_EQ(f.deliver_all().at(0), (Offsets{1}));
+  f.settle(1, 1, 1, SettleHow::requeue);
+  EXPECT_EQ(f.engine.take_retries().at(0).returns, 2U);
+  f.engine.retry(Offset(1));
+  f.engine.retry(Offset(1));
+  f.deliver_all();
+  f.settle(1, 1, 1, SettleHow::requeue);
+  EXPECT_TRUE(f.engine.take_retries().empty()) << "the limit is not waited for";
+  f.engine.retry(Offset(1));
+  f.settle(1, 0, 2, SettleHow::accept);
+  EXPECT_EQ(f.state.settlement().floor(), Offset(3));
+}
+
 TEST(QueueEngine, HigherPriorityGoesFirstWhileItHasCredit) {
   Fixture f(5);
   f.engine.add_consumer(consumer(1));

@@ -347,6 +347,10 @@ void QueueHost::return_window(const std::vector<WindowReturn>& returns) {
   }
 }
 
+void QueueHost::set_allowance(ObjectId id, ConsumerId consumer, std::uint32_t most) {
+  if (Queue* queue = state_->find(id)) queue->set_allowance(consumer, most);
+}
+
 void QueueHost::get(ObjectId id, ConnectionId connection, bool auto_ack, Callback<GetReply> done) {
   Queue* queue = state_->find(id);
   if (queue == nullptr) return done(base::fail(BrokerErrc::not_found, "no such queue"));

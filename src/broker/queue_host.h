@@ -75,6 +75,8 @@ class QueueHost final : public io::TurnHook {
   /// Runs `task` when the round is durable; at once (within the call) when it is.
   void answer_when_durable(storage::Round round, io::Task task);
   void return_window(const std::vector<WindowReturn>& returns);
+  /// See allowance.h.
+  void set_allowance(ObjectId queue, ConsumerId consumer, std::uint32_t most);
   void get(ObjectId queue, ConnectionId connection, bool auto_ack, Callback<GetReply> done);
   void purge(ObjectId queue, Callback<std::uint64_t> done);
   /// For who declares or looks at the queue: counts as use of it, which stats_of() does not.

@@ -122,15 +122,31 @@ catalog::Overflow overflow_of(const std::string& text) {
   refuse(fmt::format("'overflow' is '{}'", text));
 }
 
-/// Keys that only streams have; false for other keys.
-bool of_streams(const json::object& object, std::string_view key, const json::value& value,
-                catalog::PolicyDefinition& result) {
+catalog::DelayedRetry retry_of(const std::string& text) {
+  if (text == "disabled") return catalog::DelayedRetry::none;
+  if (text == "all") return catalog::DelayedRetry::all;
+  if (text == "failed") return catalog::DelayedRetry::failed;
+  if (text == "returned") return catalog::DelayedRetry::returned;
+  refuse(fmt::format("'delayed-retry-type' is '{}'", text));
+}
+
+/// Keys of streams, of retries and of time-outs; false for other keys.
+bool of_newer_queues(const json::object& object, std::string_view key, const json::value& value,
+                     catalog::PolicyDefinition& result) {
   if (key == "max-age") {
     const auto age = gateway::amqp091::parse_age(text_of(object, key));
     if (!age.has_value()) refuse(fmt::format("'max-age' is '{}'", text_of(object, key)));
     result.retain_ms = static_cast<std::uint64_t>(age->value);
   } else if (key == "stream-max-segment-size-bytes") {
     result.segment_bytes = limit_of(value, key);
+  } else if (key == "consumer-timeout") {
+    result.consumer_timeout_ms = limit_of(value, key);
+  } else if (key == "delayed-retry-type") {
+    result.delayed_retry = retry_of(text_of(object, key));
+  } else if (key == "delayed-retry-min") {
+    result.retry_min_ms = limit_of(value, key);
+  } else if (key == "delayed-retry-max") {
+    result.retry_max_ms = limit_of(value, key);
   } else {
     return false;
   }
@@ -185,7 +201,7 @@ catalog::PolicyDefinition definition_of(const json::object& object, const std::s
     } else if (key == "expires") {
       result.expires_ms = limit_of(value, key);
       if (*result.expires_ms == 0) refuse("'expires' is 0");
-    } else if (!of_streams(object, key, value, result) && !is_meaningless(key)) {
+    } else if (!of_newer_queues(object, key, value, result) && !is_meaningless(key)) {
       base::log::warning("definitions: policy '{}': '{}' has no effect", policy, key);
     }
   }

@@ -11,6 +11,7 @@ void Channel::settle_ranges(Settle how) {
   for (const DeliveryTags::Range& range : ranges_) {
     shard().consumers().settle(range.queue, range.consumer, range.first, range.last, how);
   }
+  release_limit(ranges_);
   ranges_.clear();
 }
 

@@ -23,9 +23,11 @@ void Channel::basic_qos(const wire::BasicQos& method) {
   if (method.prefetch_size != 0) {
     return fail(ReplyCode::not_implemented, fmt::format("prefetch_size!=0 ({})", method.prefetch_size));
   }
-  if (method.global && method.prefetch_count != 0)
-    return fail(ReplyCode::not_implemented, "basic.qos with global=true");
-  prefetch_ = method.prefetch_count;
+  if (method.global) {
+    set_shared_limit(method.prefetch_count);
+  } else {
+    prefetch_ = method.prefetch_count;
+  }
   reply(wire::BasicQosOk{});
 }
 
@@ -54,8 +56,12 @@ void Channel::basic_consume(const wire::BasicConsume& method) {
   options.exclusive = method.exclusive;
   options.prefetch = method.no_ack ? 0 : prefetch_;
   options.tag = tag;
+  if (shared_limit_ != nullptr && !method.no_ack) options.prefetch = shared_limit_->lower(prefetch_);
   if (!read_consumer(method, *name, *source, options)) return;
   auto consumer = std::make_shared<Consumer>(*this, tag, *name, options.queue, source->type, method.no_ack);
+  if (const auto timeout = method.arguments.find("x-consumer-timeout")) {
+    consumer->set_timeout(base::Millis(timeout->as_int().value_or(0)));
+  }
   consumers_.emplace(std::move(tag), consumer);
   auto answer = later<broker::ConsumerId>(
       [consumer, no_wait = method.no_wait](Channel& channel, const broker::Result<broker::ConsumerId>& result) {
@@ -86,6 +92,18 @@ bool Channel::read_consumer(const wire::BasicConsume& method, const std::string&
     }
     options.priority = static_cast<std::int32_t>(std::clamp<std::int64_t>(*value, INT32_MIN, INT32_MAX));
   }
+  if (const auto timeout = method.arguments.find("x-consumer-timeout")) {
+    const auto value = timeout->as_int();
+    if (!value.has_value() || *value < 0 || *value > kMaxExpiry.value) {
+      fail(ReplyCode::precondition_failed,
+           fmt::format("invalid arg 'x-consumer-timeout' for {}: a number of milliseconds is asked for", resource));
+      return false;
+    }
+  }
+  if (source.type != QueueType::classic && shared_limit_ != nullptr) {
+    fail(ReplyCode::not_implemented, fmt::format("{} does not support global qos", resource));
+    return false;
+  }
   if (source.type != QueueType::stream) return true;
   if (prefetch_ == 0) {
     fail(ReplyCode::precondition_failed, fmt::format("consumer prefetch count is not set for stream {}", resource));
@@ -112,6 +130,7 @@ void Channel::consume_answered(const std::shared_ptr<Consumer>& consumer, bool n
     return fail(to_failure(result.error(), resource));
   }
   consumer->set_id(*result);
+  if (shared_limit_ != nullptr) share_limit();
   if (!no_wait) reply(wire::BasicConsumeOk{consumer->tag()});
 }
 
@@ -150,10 +169,15 @@ void Channel::consumer_cancelled(Consumer& consumer) {
 }
 
 void Channel::deliver(Consumer& consumer, const broker::DeliveryBundle& bundle) {
+  bool first = !consumer.no_ack();
   for (std::size_t i = 0; i < bundle.deliveries.size(); ++i) {
+    if (!takes(consumer, bundle.deliveries[i])) continue;
     write_delivery(consumer, bundle.deliveries[i], bundle.slabs[bundle.slab_of[i]]);
-    if (i == 0 && !consumer.no_ack()) note_delivery(tags_.last(), consumer.queue());
+    if (!std::exchange(first, false)) continue;
+    note_delivery(tags_.last(),
+                  consumer.timeout().has_value() ? *consumer.timeout() : consumer_timeout(consumer.queue()));
   }
+  if (shared_limit_ != nullptr) share_limit();
   connection_.delivered(bundle.consumer, bundle.window_bytes);
 }
 

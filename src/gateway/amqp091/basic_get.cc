@@ -42,7 +42,7 @@ void Channel::got(const std::string& queue_name, bool no_ack, QueueType type, co
   const broker::Delivery& delivery = result.bundle.deliveries.front();
   const std::uint64_t tag =
       no_ack ? tags_.skip() : tags_.add({result.bundle.queue, broker::ConsumerId(0), delivery.offset});
-  if (!no_ack) note_delivery(tag, result.bundle.queue);
+  if (!no_ack) note_delivery(tag, consumer_timeout(result.bundle.queue));
   Presenter& presenter = connection_.presenter();
   const OutgoingMessage message = presenter.present(delivery, queue_name, type);
   const wire::BasicGetOk method{tag, delivery.redelivered, message.exchange, message.routing_key,

@@ -15,6 +15,7 @@
 #include "gateway/amqp091/delivery_times.h"
 #include "gateway/amqp091/more_keys.h"
 #include "gateway/amqp091/queue_types.h"
+#include "gateway/amqp091/shared_limit.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -210,9 +211,16 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void basic_cancel(const wire::BasicCancel& method);
   void write_delivery(Consumer& consumer, const broker::Delivery& delivery, const bytes::Slab& slab);
 
+  // channel_limit.cc
+  void set_shared_limit(std::uint16_t limit);
+  void share_limit();
+  void release_limit(const std::vector<DeliveryTags::Range>& ranges);
+  bool takes(const Consumer& consumer, const broker::Delivery& delivery);
+
   // consumer_timeout.cc
   base::Millis consumer_timeout(const broker::QueueRef& queue);
-  void note_delivery(std::uint64_t tag, const broker::QueueRef& queue);
+  base::Millis consumer_timeout(const DeliveryTags::Entry& entry);
+  void note_delivery(std::uint64_t tag, base::Millis timeout);
   void watch_timeout(base::Nanos due, base::Nanos now);
   void check_timeout();
 
@@ -279,9 +287,13 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
 
   // Consuming.
   std::uint16_t prefetch_ = 0;
+  std::unique_ptr<SharedLimit> shared_limit_;
   DeliveryTags tags_;
   std::vector<DeliveryTags::Range> ranges_;  // reused
   DeliveryTimes delivery_times_;
+  /// By queue, as of a generation of the catalog.
+  std::unordered_map<std::uint64_t, base::Millis> timeouts_;
+  std::uint64_t timeouts_generation_ = 0;
   io::Timer timeout_timer_;
   base::Nanos timeout_due_;
   std::unordered_map<std::string, std::shared_ptr<Consumer>> consumers_;

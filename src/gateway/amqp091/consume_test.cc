@@ -202,6 +202,127 @@ TEST_F(Consuming, WhoDoesNotAcknowledgeInTimeLosesTheChannel) {
   EXPECT_EQ(client.count(1, "timed"), 0U);
 }
 
+TEST_F(Consuming, AConsumerMayHaveATimeoutOfItsOwn) {
+  publish(1);
+  const bytes::ByteVector arguments = wire::FieldTable{{"x-consumer-timeout", std::int32_t{20'000}}}.content();
+  wire::BasicConsume method{0, "q", "tag"};
+  method.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, method);
+  client.expect<wire::BasicConsumeOk>(1);
+  EXPECT_EQ(next(client, 1, 1), "0");
+  EXPECT_TRUE(client.silent(19'000));
+  world.broker.world.run_for(base::to_nanos(base::Millis(4'000)));
+  client.expect_channel_close(1, ReplyCode::precondition_failed);
+  client.open_channel(1);
+  const bytes::ByteVector bad = wire::FieldTable{{"x-consumer-timeout", "soon"}}.content();
+  method.arguments = wire::FieldTableView::trusted(bad);
+  client.send(1, method);
+  client.expect_channel_close(1, ReplyCode::precondition_failed);
+}
+
+TEST_F(Consuming, APolicyMayHaveATimeout) {
+  catalog::Policy policy;
+  policy.vhost = world.broker.vhost();
+  policy.name = "impatient";
+  policy.definition.consumer_timeout_ms = 20'000;
+  world.execute({.commands = {catalog::PutPolicy{policy}}});
+  publish(1);
+  consume(client, 1, "tag");
+  EXPECT_EQ(next(client, 1, 1), "0");
+  world.broker.world.run_for(base::to_nanos(base::Millis(24'000)));
+  client.expect_channel_close(1, ReplyCode::precondition_failed);
+}
+
+TEST_F(Consuming, ASharedLimitIsForAllConsumersOfTheChannel) {
+  client.declare(1, "other");
+  for (const char* queue : {"q", "other"}) {
+    for (int i = 0; i < 5; ++i) client.publish(1, {0, "", queue}, queue);
+  }
+  constexpr bool kGlobal = true;
+  client.send(1, wire::BasicQos{0, 3, kGlobal});
+  client.expect<wire::BasicQosOk>(1);
+  for (const char* queue : {"q", "other"}) {
+    client.send(1, wire::BasicConsume{0, queue, queue});
+    while (!client.next_is(wire::BasicConsumeOk{})) {
+      client.expect<wire::BasicDeliver>(1);
+      client.expect_content(1);
+    }
+    client.expect<wire::BasicConsumeOk>(1);
+  }
+  world.broker.world.settle();
+  const auto held = [this] {
+    return world.broker.stats(world.broker.find("q")).unacknowledged +
+           world.broker.stats(world.broker.find("other")).unacknowledged;
+  };
+  EXPECT_EQ(held(), 3U);
+  // One by one everything comes, and never more than three are held.
+  for (std::uint64_t tag = 1; tag <= 10; ++tag) {
+    client.send(1, wire::BasicAck{tag, false});
+    world.broker.world.settle();
+    EXPECT_EQ(held(), std::min<std::uint64_t>(3, 10 - tag)) << tag;
+  }
+  EXPECT_EQ(world.broker.stats(world.broker.find("q")).ready, 0U);
+}
+
+TEST_F(Consuming, ASharedLimitConcernsConsumersThatAreThere) {
+  consume(client, 1, "tag");
+  constexpr bool kGlobal = true;
+  client.send(1, wire::BasicQos{0, 2, kGlobal});
+  client.expect<wire::BasicQosOk>(1);
+  publish(5);
+  for (std::uint64_t tag = 1; tag <= 2; ++tag) EXPECT_EQ(next(client, 1, tag), std::to_string(tag - 1));
+  EXPECT_TRUE(client.silent());
+  client.send(1, wire::BasicNack{1, false, true});
+  EXPECT_EQ(next(client, 1, 3, true), "0");
+  EXPECT_TRUE(client.silent());
+  client.send(1, wire::BasicQos{0, 0, kGlobal});
+  client.expect<wire::BasicQosOk>(1);
+  for (std::uint64_t tag = 4; tag <= 6; ++tag) next(client, 1, tag);
+}
+
+TEST_F(Consuming, OnlyClassicQueuesKnowASharedLimit) {
+  const bytes::ByteVector arguments = wire::FieldTable{{"x-queue-type", "quorum"}}.content();
+  wire::QueueDeclare declare;
+  declare.queue = "counting";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  constexpr bool kGlobal = true;
+  client.send(1, wire::BasicQos{0, 2, kGlobal});
+  client.expect<wire::BasicQosOk>(1);
+  client.send(1, wire::BasicConsume{0, "counting", "tag"});
+  client.expect_connection_close(ReplyCode::not_implemented,
+                                 "NOT_IMPLEMENTED - queue 'counting' in vhost '/' does not support global qos");
+}
+
+TEST_F(Consuming, RejectedMessagesWaitBeforeTheyComeAgain) {
+  const bytes::ByteVector arguments = wire::FieldTable{
+      {"x-queue-type", "quorum"},
+      {"x-delayed-retry-type", "all"},
+      {"x-delayed-retry-min", std::int32_t{10'000}},
+      {"x-delayed-retry-max",
+       std::int32_t{15'000}}}.content();
+  wire::QueueDeclare declare;
+  declare.queue = "patient";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  client.publish(1, {0, "", "patient"}, "body");
+  client.send(1, wire::BasicConsume{0, "patient", "tag"});
+  client.expect<wire::BasicConsumeOk>(1);
+  EXPECT_EQ(next(client, 1, 1), "body");
+  client.send(1, wire::BasicReject{1, true});
+  EXPECT_TRUE(client.silent(9'000));
+  world.broker.world.run_for(base::to_nanos(base::Millis(2'000)));
+  EXPECT_EQ(next(client, 1, 2, true), "body");
+  client.send(1, wire::BasicNack{2, false, true});
+  EXPECT_TRUE(client.silent(14'000)) << "twice as long, and no longer than the most";
+  world.broker.world.run_for(base::to_nanos(base::Millis(2'000)));
+  EXPECT_EQ(next(client, 1, 3, true), "body");
+}
+
 TEST_F(Consuming, ConsumerArgumentsAreChecked) {
   const bytes::ByteVector arguments = wire::FieldTable{{"x-priority", "high"}}.content();
   wire::BasicConsume method{0, "q", "tag"};

@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "broker/allowance.h"
 #include "broker/consumers.h"
 #include "gateway/amqp091/queue_types.h"
 
@@ -28,6 +30,12 @@ class Consumer final : public broker::ConsumerSink {
   bool no_ack() const { return no_ack_; }
   /// Tells what its deliveries say of themselves.
   QueueType queue_type() const { return queue_type_; }
+  /// Instead of its queue's.
+  const std::optional<base::Millis>& timeout() const { return timeout_; }
+  void set_timeout(base::Millis timeout) { timeout_ = timeout; }
+  /// What it was told last of the channel's shared limit.
+  std::uint32_t allowance() const { return allowance_; }
+  void set_allowance(std::uint32_t most) { allowance_ = most; }
   /// ConsumerId(0) until the broker has answered.
   broker::ConsumerId id() const { return id_; }
   void set_id(broker::ConsumerId id) { id_ = id; }
@@ -45,6 +53,8 @@ class Consumer final : public broker::ConsumerSink {
   broker::QueueRef queue_;
   QueueType queue_type_;
   bool no_ack_;
+  std::optional<base::Millis> timeout_;
+  std::uint32_t allowance_ = broker::kNoAllowance;
   broker::ConsumerId id_;
 };
 

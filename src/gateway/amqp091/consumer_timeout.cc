@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "broker/policies.h"
 #include "gateway/amqp091/channel.h"
 
 // A client that does not settle what it got within the consumer timeout loses its channel, and gives back what it
@@ -19,16 +20,31 @@ constexpr base::Millis kRecheck{60'000};
 
 }  // namespace
 
-/// That of the queue, or the server's.
+/// That of the queue or its policy, or the server's.
 base::Millis Channel::consumer_timeout(const broker::QueueRef& queue) {
   const catalog::Queue* found = shard().catalog().find_queue(queue.queue);
-  const bool own = found != nullptr && found->settings.consumer_timeout.has_value();
-  return own ? *found->settings.consumer_timeout : connection_.options().consumer_timeout;
+  if (found == nullptr) return connection_.options().consumer_timeout;
+  if (std::exchange(timeouts_generation_, shard().catalog_generation()) != shard().catalog_generation()) {
+    timeouts_.clear();
+  }
+  const auto [it, added] = timeouts_.try_emplace(queue.queue.value);
+  if (added) {
+    const auto settings = broker::Policies(shard().catalog()).settings_of(*found);
+    it->second = settings.consumer_timeout.value_or(connection_.options().consumer_timeout);
+  }
+  return it->second;
+}
+
+/// The same for a delivery; its consumer's own goes before.
+base::Millis Channel::consumer_timeout(const DeliveryTags::Entry& entry) {
+  for (const auto& [tag, consumer] : consumers_) {
+    if (consumer->id() == entry.consumer && consumer->timeout().has_value()) return *consumer->timeout();
+  }
+  return consumer_timeout(entry.queue);
 }
 
 /// Something was delivered that has to be settled; `tag` is the first of it.
-void Channel::note_delivery(std::uint64_t tag, const broker::QueueRef& queue) {
-  const base::Millis timeout = consumer_timeout(queue);
+void Channel::note_delivery(std::uint64_t tag, base::Millis timeout) {
   if (timeout == base::Millis(0)) return;
   const base::Nanos now = shard().loop().clock().monotonic();
   delivery_times_.note(tag, now);
@@ -52,7 +68,7 @@ void Channel::check_timeout() {
   const auto oldest = tags_.oldest();
   if (!oldest.has_value()) return delivery_times_.clear();
   const base::Nanos now = shard().loop().clock().monotonic();
-  const base::Millis timeout = consumer_timeout(oldest->entry.queue);
+  const base::Millis timeout = consumer_timeout(oldest->entry);
   const base::Nanos due = delivery_times_.latest_time_of(oldest->tag) + base::to_nanos(timeout);
   if (timeout == base::Millis(0) || due > now) {
     return watch_timeout(timeout == base::Millis(0) ? now + base::to_nanos(kRecheck) : due, now);

@@ -165,6 +165,29 @@ void read_delivery_limit(ArgumentReader& in, QueueType type, catalog::QueueSetti
   }
 }
 
+void read_delayed_retry(ArgumentReader& in, catalog::QueueSettings& settings) {
+  using catalog::DelayedRetry;
+  constexpr std::pair<std::string_view, DelayedRetry> kTypes[] = {{"disabled", DelayedRetry::none},
+                                                                  {"all", DelayedRetry::all},
+                                                                  {"failed", DelayedRetry::failed},
+                                                                  {"returned", DelayedRetry::returned}};
+  if (const auto type = in.text("x-delayed-retry-type")) {
+    for (const auto& [name, value] : kTypes) {
+      if (*type == name) settings.delayed_retry = value;
+    }
+    if (!settings.delayed_retry.has_value()) in.invalid("x-delayed-retry-type", "invalid_delayed_retry_type");
+  }
+  settings.retry_min = in.time("x-delayed-retry-min", 1);
+  settings.retry_max = in.time("x-delayed-retry-max", 1);
+}
+
+/// Moves are exact with either; that is more than was asked for.
+void check_dead_letter_strategy(ArgumentReader& in) {
+  const auto strategy = in.text("x-dead-letter-strategy");
+  if (!strategy.has_value() || *strategy == "at-most-once" || *strategy == "at-least-once") return;
+  in.invalid("x-dead-letter-strategy", "invalid_dlx_strategy");
+}
+
 void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
   const auto overflow = in.text("x-overflow");
   settings.overflow_given = overflow.has_value();
@@ -226,6 +249,8 @@ std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const Que
   settings.single_active_consumer = in.flag("x-single-active-consumer");
   read_delivery_limit(in, type, settings);
   read_storage_hints(in);
+  read_delayed_retry(in, settings);
+  check_dead_letter_strategy(in);
   read_priorities(in, type, settings);
   read_stream_settings(in, settings);
   check_flags(in, type, flags);

@@ -172,6 +172,9 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
   bad("x-overflow", {"explode"}, "invalid_overflow");
   bad("x-single-active-consumer", {"yes"}, "{unacceptable_type,longstr}");
   bad("x-dead-letter-routing-key", {"k"}, "routing_key_but_no_dlx_defined");
+  bad("x-dead-letter-strategy", {"always"}, "invalid_dlx_strategy");
+  bad("x-delayed-retry-type", {"odd"}, "invalid_delayed_retry_type");
+  bad("x-delayed-retry-min", {std::int32_t{0}}, "{value_zero,0}");
   bad("x-queue-type", {"odd"}, "\"unsupported queue type 'odd'\"");
   bad("x-queue-mode", {"odd"}, "\"unsupported queue mode 'odd'\"");
   bad("x-queue-version", {std::int32_t{3}}, "\"unsupported queue version '3'\"");

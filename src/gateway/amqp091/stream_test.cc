@@ -115,9 +115,11 @@ TEST_F(Streams, WhatTheyMayBeDeclaredWith) {
   method.auto_delete = true;
   bad(method, "invalid property 'auto-delete' for queue 's' in vhost '/'");
   bad(stream(""), "Cannot declare a server-named queue for type rabbit_stream_queue");
-  for (const char* name : {"x-dead-letter-exchange", "x-overflow", "x-dead-letter-strategy"}) {
-    bad(stream("s", {{name, name == std::string_view("x-overflow") ? "drop-head" : "e"}}),
-        "invalid arg '" + std::string(name) + "' for queue 's' in vhost '/' of queue type rabbit_stream_queue");
+  using Named = std::pair<std::string, const char*>;
+  for (const auto& [name, value] : {Named{"x-dead-letter-exchange", "e"}, Named{"x-overflow", "drop-head"},
+                                    Named{"x-dead-letter-strategy", "at-least-once"}}) {
+    bad(stream("s", {{name, value}}),
+        "invalid arg '" + name + "' for queue 's' in vhost '/' of queue type rabbit_stream_queue");
   }
   for (const char* name : {"x-message-ttl", "x-expires", "x-max-length", "x-max-priority", "x-delivery-limit"}) {
     bad(stream("s", {{name, std::int32_t{5}}}),

@@ -26,6 +26,7 @@ void Channel::tx_commit(const wire::TxCommit&) {
     send_reply(reply.name, reply.properties, {&body, 1});
   }
   std::vector<DeliveryTags::Range> settled = committed->move_settlements();
+  release_limit(settled);
   auto answer = later<void>([](Channel& channel, const broker::Result<void>& result) {
     if (result.has_value()) return channel.reply(wire::TxCommitOk{});
     channel.fail(ReplyCode::precondition_failed,
