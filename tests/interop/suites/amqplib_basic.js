@@ -53,6 +53,26 @@ test('publish_with_confirms_and_consume_in_order', () => withConnection(async (c
   assert.deepStrictEqual(got, [...Array(500).keys()]);
 }));
 
+test('a_stream_is_read_again_and_again', () => withConnection(async (connection) => {
+  const channel = await connection.createConfirmChannel();
+  const stream = fresh();
+  await channel.assertQueue(stream, {durable: true, arguments: {'x-queue-type': 'stream', 'x-max-age': '1h'}});
+  for (let n = 0; n < 100; ++n) channel.sendToQueue(stream, Buffer.from(String(n)));
+  await channel.waitForConfirms();
+  await channel.prefetch(10);
+  for (const offset of ['first', 40]) {
+    const got = [];
+    const {consumerTag} = await channel.consume(stream, (message) => {
+      got.push([message.properties.headers['x-stream-offset'], message.content.toString()]);
+      channel.ack(message);
+    }, {arguments: {'x-stream-offset': offset}});
+    const begin = offset === 'first' ? 0 : offset;
+    await eventually(() => got.length === 100 - begin, 'all deliveries');
+    assert.deepStrictEqual(got, [...Array(100 - begin).keys()].map((n) => [n + begin, String(n + begin)]));
+    await channel.cancel(consumerTag);
+  }
+}));
+
 test('properties_and_headers', () => withConnection(async (connection) => {
   const channel = await connection.createConfirmChannel();
   const {queue} = await channel.assertQueue('', {exclusive: true});

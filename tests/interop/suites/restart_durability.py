@@ -63,6 +63,30 @@ def messages_bindings_and_settings_survive():
 
 
 @test
+def streams_keep_messages_and_offsets():
+    for ending in ENDINGS:
+        with Life() as life:
+            stream = name()
+            arguments = {"x-queue-type": "stream", "x-max-age": "7D"}
+            with pika_helpers.channel() as ch:
+                ch.queue_declare(stream, durable=True, arguments=arguments)
+                for number in range(200):
+                    pika_helpers.publish(ch, stream, str(number).encode())
+            for more in range(2):
+                life.restart(ending)
+                with pika_helpers.channel() as ch:
+                    ch.queue_declare(stream, durable=True, arguments=arguments)
+                    pika_helpers.publish(ch, stream, f"after {more}".encode())
+                    ch.basic_qos(prefetch_count=500)
+                    got = pika_helpers.consume(ch, stream, 201 + more, arguments={"x-stream-offset": "first"})
+                    equal([body for _, _, body in got][:200], [str(n).encode() for n in range(200)], ending)
+                    offsets = [p.headers["x-stream-offset"] for _, p, _ in got]
+                    equal(offsets[:200], list(range(200)), ending)
+                    equal(offsets, sorted(set(offsets)), ending)
+                    equal(got[-1][2], f"after {more}".encode(), ending)
+
+
+@test
 def acknowledged_messages_stay_gone_and_others_come_back():
     for ending in ENDINGS:
         with Life() as life:
