@@ -40,7 +40,7 @@ void SimOperation::apply(SimModel& model) const {
 }
 
 StoreSim::StoreSim(std::uint64_t seed, const SimProfile& profile, const StoreMutations* mutations)
-    : seed_(seed), profile_(profile), mutations_(mutations), prng_(seed), world_(seed), disk_(seed) {
+    : profile_(profile), mutations_(mutations), prng_(seed), world_(seed), disk_(seed) {
   options_.directory = "shard";
   options_.journal_file_bytes = base::kib(8 * prng_.between(2, 8));
   options_.direct_write_bytes = base::kib(prng_.between(1, 4));

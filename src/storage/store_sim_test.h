@@ -92,7 +92,6 @@ class StoreSim {
   Log* random_log();
   void problem(const std::string& text);
 
-  std::uint64_t seed_;
   SimProfile profile_;
   const StoreMutations* mutations_;
   base::Prng prng_;

@@ -34,6 +34,7 @@ class Filler {
     // Small numbers as often as any, so that defaults and sentinels come up.
     value = random_.chance(1, 2) ? static_cast<T>(random_.next()) : static_cast<T>(random_.between(0, 3) - 1);
   }
+  void fill(double& value) { value = static_cast<double>(random_.between(0, 1'000'000)) / 8; }
   void fill(ErrorCode& value) { value = static_cast<ErrorCode>(random_.between(0, 140)); }
   void fill(Uuid& value) {
     for (auto& byte : value.value) byte = static_cast<std::uint8_t>(random_.next());
