@@ -126,7 +126,8 @@ std::vector<ScramCredential> scram_credentials(std::string_view stored) {
     bytes::ByteVector salt;
     bytes::ByteVector salted;
     const auto count = iterations_of(next_part(rest));
-    if (!count.has_value() || !from_hex(next_part(rest), salt) || !from_hex(next_part(rest), salted)) return {};
+    if (!count.has_value() || !from_hex(next_part(rest), salt) || !from_hex(rest, salted)) return {};
+    rest = {};
     if (salted.size() != digest_size(Digest::sha256)) return {};
     found.push_back({Digest::sha256, scram_keys_of(Digest::sha256, *count, salt, salted)});
   }
