@@ -258,7 +258,7 @@ TEST(SimDisk, ReadAndWriteFailures) {
   write(*file, 0, "0123456789");
   disk.faults().read_failure = 1'000'000;
   bytes::ByteVector buffer(10);
-  EXPECT_EQ(file->read_at(0, buffer).error().code, IoErrc::failed);
+  EXPECT_EQ(file->read_at(0, buffer).error().code, IoErrc::bad_medium);
   disk.faults().read_failure = 0;
   disk.faults().write_failure = 1'000'000;
   EXPECT_EQ(file->write_at(0, bytes::as_bytes("x")).error().code, IoErrc::failed);

@@ -155,8 +155,10 @@ TEST_F(Declaring, QueuesAreComparedWhenDeclaredAgain) {
 }
 
 TEST_F(Declaring, QueueArgumentsAreChecked) {
-  const auto bad = [this](std::string_view name, const wire::FieldValue& value, std::string_view why) {
+  std::string_view type = "classic";
+  const auto bad = [&](std::string_view name, const wire::FieldValue& value, std::string_view why) {
     wire::FieldTable arguments;
+    if (name != "x-queue-type") arguments.add("x-queue-type", std::string(type));
     arguments.add(name, value);
     const std::string text = "PRECONDITION_FAILED - invalid arg '" + std::string(name) +
                              "' for queue 'bad' in vhost '/': " + std::string(why);
@@ -172,12 +174,13 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
   bad("x-overflow", {"explode"}, "invalid_overflow");
   bad("x-single-active-consumer", {"yes"}, "{unacceptable_type,longstr}");
   bad("x-dead-letter-routing-key", {"k"}, "routing_key_but_no_dlx_defined");
-  bad("x-dead-letter-strategy", {"always"}, "invalid_dlx_strategy");
-  bad("x-delayed-retry-type", {"odd"}, "invalid_delayed_retry_type");
-  bad("x-delayed-retry-min", {std::int32_t{0}}, "{value_zero,0}");
   bad("x-queue-type", {"odd"}, "\"unsupported queue type 'odd'\"");
   bad("x-queue-mode", {"odd"}, "\"unsupported queue mode 'odd'\"");
   bad("x-queue-version", {std::int32_t{3}}, "\"unsupported queue version '3'\"");
+  type = "quorum";
+  bad("x-dead-letter-strategy", {"always"}, "invalid_dlx_strategy");
+  bad("x-delayed-retry-type", {"odd"}, "invalid_delayed_retry_type");
+  bad("x-delayed-retry-min", {std::int32_t{0}}, "{value_zero,0}");
   auto quorum = queue("bad", {{"x-queue-type", "quorum"}});
   quorum.durable = false;
   refused(quorum, ReplyCode::precondition_failed,
