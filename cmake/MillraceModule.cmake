@@ -43,7 +43,7 @@ function(millrace_module NAME)
                                                  GTest::gtest GTest::gtest_main)
     target_precompile_headers(${TARGET}_test PRIVATE ${CMAKE_SOURCE_DIR}/cmake/pch_test.h)
     add_test(NAME ${TARGET}_test COMMAND ${TARGET}_test)
-    set_tests_properties(${TARGET}_test PROPERTIES LABELS unit TIMEOUT 600)
+    set_tests_properties(${TARGET}_test PROPERTIES LABELS unit TIMEOUT 1500)
   endif()
 
   if(MILLRACE_FUZZ)

@@ -281,7 +281,7 @@ TEST_F(SegmentDamage, NewerVersionIsRefusedAndUntouched) {
   fill();
   bytes::ByteVector header = content(idx_path(20));
   header.resize(kIndexHeaderSize);
-  header[11] = 2;
+  header[11] = kCleanedIndexVersion + 1;
   bytes::store_be(header.data() + kIndexHeaderSize - 4,
                   bytes::crc32c(bytes::ByteView(header).first(kIndexHeaderSize - 4)));
   overwrite(idx_path(20), 0, header);

@@ -2,7 +2,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
 #include <span>
+#include <vector>
 
 #include "gateway/amqp091/argument_reader.h"
 #include "gateway/amqp091/stream_arguments.h"
@@ -279,9 +282,12 @@ Failure no_integer(std::string_view name, const FieldRef& value, std::string_vie
           fmt::format("invalid arg '{}' for {}: \"expected integer, got {}\"", name, resource, type_text(value.tag))};
 }
 
-std::optional<Failure> compare_queue_arguments(FieldTableView received, FieldTableView current,
+std::optional<Failure> compare_queue_arguments(FieldTableView received, FieldTableView current, QueueType type,
                                                std::string_view resource) {
-  return compare(received, current, kComparedQueueArguments, resource);
+  std::vector<std::string_view> names;
+  std::ranges::copy_if(kComparedQueueArguments, std::back_inserter(names),
+                       [type](std::string_view name) { return knows_argument(type, name); });
+  return compare(received, current, names, resource);
 }
 
 std::optional<Failure> compare_exchange_arguments(FieldTableView received, FieldTableView current,

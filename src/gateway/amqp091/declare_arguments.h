@@ -41,9 +41,9 @@ Failure unacceptable_type(std::string_view name, const wire::FieldRef& value, st
 Failure no_integer(std::string_view name, const wire::FieldRef& value, std::string_view resource);
 
 /// Compares what redeclarations compare; says what differs, if anything. Numbers are equal when their values are,
-/// whatever their widths.
+/// whatever their widths. Of a queue, what its type does not know does not count.
 std::optional<Failure> compare_queue_arguments(wire::FieldTableView received, wire::FieldTableView current,
-                                               std::string_view resource);
+                                               QueueType type, std::string_view resource);
 std::optional<Failure> compare_exchange_arguments(wire::FieldTableView received, wire::FieldTableView current,
                                                   std::string_view resource);
 std::optional<Failure> compare_flag(std::string_view name, bool received, bool current, std::string_view resource);

@@ -71,7 +71,9 @@ void Channel::queue_redeclare(const QueueDeclaration& wanted, const catalog::Que
   const auto arguments = wire::FieldTableView::trusted(
       current.native_protocol == model::Protocol::amqp091 ? current.native_arguments : bytes::ByteView{});
   const auto received = wire::FieldTableView::trusted(wanted.arguments);
-  if (const auto failure = compare_queue_arguments(received, arguments, resource)) return fail(*failure);
+  if (const auto failure = compare_queue_arguments(received, arguments, queue_type_of(current), resource)) {
+    return fail(*failure);
+  }
   queue_declared(wanted.name, source_of(current), wanted.no_wait);
 }
 

@@ -55,11 +55,15 @@ constexpr KnownArgument kConsumerArguments[] = {
     {"x-stream-match-unfiltered", kStream},
 };
 
+bool knows(std::span<const KnownArgument> known, QueueType type, std::string_view name) {
+  const auto found = std::ranges::find(known, name, &KnownArgument::name);
+  return found == known.end() || (found->types & (1U << static_cast<unsigned>(type))) != 0;
+}
+
 std::optional<Failure> check(wire::FieldTableView arguments, std::span<const KnownArgument> known, QueueType type,
                              std::string_view resource) {
   for (const auto& entry : arguments) {
-    const auto found = std::ranges::find(known, entry.name, &KnownArgument::name);
-    if (found == known.end() || (found->types & (1U << static_cast<unsigned>(type))) != 0) continue;
+    if (knows(known, type, entry.name)) continue;
     return Failure{wire::ReplyCode::precondition_failed, fmt::format("invalid arg '{}' for {} of queue type {}",
                                                                      entry.name, resource, implementation_name(type))};
   }
@@ -109,6 +113,10 @@ std::string_view implementation_name(QueueType type) {
       break;
   }
   return "rabbit_classic_queue";
+}
+
+bool knows_argument(QueueType type, std::string_view name) {
+  return knows(kQueueArguments, type, name);
 }
 
 std::optional<Failure> check_known_arguments(wire::FieldTableView arguments, QueueType type,

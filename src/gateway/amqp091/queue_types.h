@@ -23,6 +23,8 @@ std::optional<QueueType> parse_queue_type(std::string_view name);
 /// As error texts name it.
 std::string_view implementation_name(QueueType type);
 
+/// False for an argument of declarations that only other types know.
+bool knows_argument(QueueType type, std::string_view name);
 /// An argument that only other types know, as declarations and consumers have them; unknown ones are no failure.
 std::optional<Failure> check_known_arguments(wire::FieldTableView arguments, QueueType type, std::string_view resource);
 std::optional<Failure> check_consumer_arguments(wire::FieldTableView arguments, QueueType type,
