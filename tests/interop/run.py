@@ -22,7 +22,7 @@ import server as servers
 
 HERE = pathlib.Path(__file__).resolve().parent
 SUITES = HERE / "suites"
-SUITE_SECONDS = 300
+SUITE_SECONDS = 600
 LINE = re.compile(r"^(ok|not ok|skip) - (.*)$", re.MULTILINE)
 
 
