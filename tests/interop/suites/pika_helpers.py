@@ -1,6 +1,7 @@
 """Connections and small moves that the pika suites share."""
 
 import contextlib
+import time
 
 import pika
 
@@ -88,7 +89,6 @@ def consume(ch, queue, wanted, seconds=10, ack=True, **options):
 
 def pump(ch, done, seconds=10):
     """Serves the connection until done() or time is up."""
-    left = int(seconds / 0.05)
-    while not done() and left > 0:
+    end = time.monotonic() + seconds
+    while not done() and time.monotonic() < end:
         ch.connection.process_data_events(0.05)
-        left -= 1
