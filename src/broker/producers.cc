@@ -243,9 +243,9 @@ std::vector<ProducerInfo> Producers::list(LogId log) const {
 
 std::vector<LogId> Producers::logs() const {
   std::set<std::uint64_t> ids;
-  for (auto it = producers_.begin(); it != producers_.end();
-       it = producers_.lower_bound({it->first.log + 1, INT64_MIN}))
+  for (auto it = producers_.begin(); it != producers_.end(); it = producers_.upper_bound({it->first.log, INT64_MAX})) {
     ids.insert(it->first.log);
+  }
   for (const auto& [log, transactions] : transactions_) ids.insert(log);
   std::vector<LogId> all;
   for (const std::uint64_t id : ids) all.emplace_back(id);
