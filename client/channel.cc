@@ -163,7 +163,7 @@ Result<std::string> Channel::consume(const ConsumeSpec& spec, OnDelivery handler
                                                                 .exclusive = spec.exclusive,
                                                                 .arguments = arguments.view()});
   if (!ok.has_value()) return std::unexpected(ok.error());
-  const std::string tag(ok->consumer_tag);
+  std::string tag(ok->consumer_tag);
   if (handler) {
     // The first deliveries can have come together with the answer.
     for (auto it = inbox_.begin(); it != inbox_.end();) {

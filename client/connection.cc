@@ -244,6 +244,7 @@ void Connection::run_handlers() {
   in_handlers_ = true;
   // Handlers may open and close channels.
   std::vector<std::shared_ptr<Channel>> channels;
+  channels.reserve(channels_.size());
   for (const auto& [number, channel] : channels_) channels.push_back(channel);
   for (const auto& channel : channels) channel->run_handlers();
   in_handlers_ = false;
@@ -252,7 +253,7 @@ void Connection::run_handlers() {
 Result<void> Connection::close() {
   if (closed_.has_value()) return std::unexpected(*closed_);
   append(0, wire::ConnectionClose{.reply_code = 200, .reply_text = "goodbye"});
-  const auto arrived = await(reply_, nullptr);
+  auto arrived = await(reply_, nullptr);
   if (!arrived.has_value()) return arrived;
   end({Errc::connection_closed, 0, "closed by the client"});
   return {};

@@ -21,6 +21,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # g++ 12 reports these falsely inside the standard library.
   add_compile_options(-Wno-restrict -Wno-stringop-overflow -Wno-array-bounds
                       -Wno-maybe-uninitialized -Wno-free-nonheap-object -Wno-dangling-pointer)
+  # Sources are compiled several at a time: what is unnamed in one of them is not in a header.
+  add_compile_options(-Wno-subobject-linkage)
 endif()
 if(MILLRACE_SANITIZE)
   add_compile_options(-fsanitize=${MILLRACE_SANITIZE} -fno-sanitize-recover=all)

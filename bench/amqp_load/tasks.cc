@@ -84,6 +84,7 @@ std::string run_churn(const Options& options) {
   const std::uint64_t begin = clock_nanos();
   const std::uint64_t until = begin + options.seconds * 1'000'000'000;
   std::vector<std::jthread> threads;
+  threads.reserve(options.producers);
   for (std::uint64_t i = 0; i < options.producers; ++i) {
     threads.emplace_back([&options, &total, i, until] {
       total += options.task == "churn-queues" ? churn_queues(options, i, until) : churn_connections(options, until);

@@ -115,7 +115,7 @@ void Producer::show_progress(bool now) {
   last_shown_ = time;
   std::printf("producer: %5.1f s  placed %llu  confirmed %llu  answered %llu of %llu\n", time - began_,
               static_cast<unsigned long long>(next_), static_cast<unsigned long long>(confirmed_),
-              static_cast<unsigned long long>(answers_), static_cast<unsigned long long>(2 * orders_.size()));
+              static_cast<unsigned long long>(answers_), 2 * static_cast<unsigned long long>(orders_.size()));
   std::fflush(stdout);
 }
 

@@ -156,12 +156,12 @@ void MetricsPage::handle(io::HttpRequest request, io::HttpResponder responder) {
   if (request.path() != "/metrics") {
     refusal.status = 404;
     refusal.body = "The metrics are at /metrics\n";
-    return responder.send(std::move(refusal));
+    return responder.send(refusal);
   }
   if (request.method != "GET") {
     refusal.status = 405;
     refusal.body = "GET only\n";
-    return responder.send(std::move(refusal));
+    return responder.send(refusal);
   }
   auto samples = std::make_shared<std::vector<ShardSample>>(broker_.shard_count());
   auto shared = std::make_shared<io::HttpResponder>(std::move(responder));
@@ -190,7 +190,7 @@ void MetricsPage::handle(io::HttpRequest request, io::HttpResponder responder) {
         io::HttpResponse response;
         response.content_type = "text/plain; version=0.0.4; charset=utf-8";
         response.body = page.text();
-        shared->send(std::move(response));
+        shared->send(response);
       });
 }
 

@@ -13,6 +13,10 @@ using Nanos = Quantity<struct NanosTag, std::int64_t>;
 /// A wall-clock time: milliseconds since 1970-01-01T00:00:00Z.
 using Timestamp = Quantity<struct TimestampTag, std::int64_t>;
 
+/// A span of `n` milliseconds.
+constexpr Nanos milliseconds(std::int64_t n) {
+  return Nanos(n * 1'000'000);
+}
 constexpr Nanos to_nanos(Millis m) {
   return Nanos(m.value * 1'000'000);
 }

@@ -8,8 +8,8 @@ namespace {
 
 // Command:  version u8 | kind u8 | fields of the kind (docs/on-disk-format.md has them)
 // Snapshot: version u8 | { size u32 | command } *
-constexpr std::uint8_t kVersion = 1;
-enum class Kind : std::uint8_t { put = 1, add = 2, remove = 3 };
+constexpr std::uint8_t kCoordinatorVersion = 1;
+enum class CoordinatorKind : std::uint8_t { put = 1, add = 2, remove = 3 };
 
 void put_name(bytes::Writer& out, ObjectId vhost, std::string_view name) {
   out.uvarint(vhost.value);
@@ -33,17 +33,17 @@ ProducerIdentity get_identity(bytes::Reader& in) {
   return {id, static_cast<std::int16_t>(in.varint())};
 }
 
-bytes::ByteVector begin(Kind kind, const ProducerName& name) {
+bytes::ByteVector begin(CoordinatorKind kind, const ProducerName& name) {
   bytes::ByteVector command;
   bytes::Writer out(command);
-  out.u8(kVersion);
+  out.u8(kCoordinatorVersion);
   out.u8(static_cast<std::uint8_t>(kind));
   put_name(out, name.vhost, name.name);
   return command;
 }
 
 bytes::ByteVector put_command(const ProducerName& name, const CoordinatorState::Record& record, bool fresh) {
-  bytes::ByteVector command = begin(Kind::put, name);
+  bytes::ByteVector command = begin(CoordinatorKind::put, name);
   bytes::Writer out(command);
   out.u8(fresh ? 1 : 0);
   out.u8(static_cast<std::uint8_t>(record.phase));
@@ -58,7 +58,7 @@ bytes::ByteVector put_command(const ProducerName& name, const CoordinatorState::
 
 template <class Partitions, class Groups>
 bytes::ByteVector add_command(const ProducerName& name, const Partitions& partitions, const Groups& groups) {
-  bytes::ByteVector command = begin(Kind::add, name);
+  bytes::ByteVector command = begin(CoordinatorKind::add, name);
   bytes::Writer out(command);
   out.uvarint(partitions.size());
   for (const TopicPartition& partition : partitions) {
@@ -97,7 +97,7 @@ bytes::ByteVector CoordinatorState::add(const ProducerName& name, const std::vec
 }
 
 bytes::ByteVector CoordinatorState::remove(const ProducerName& name) {
-  return changed(begin(Kind::remove, name));
+  return changed(begin(CoordinatorKind::remove, name));
 }
 
 void CoordinatorState::forget_deadline(const ProducerName& name, const Record& record) {
@@ -156,13 +156,13 @@ bool CoordinatorState::apply_remove(bytes::Reader& in) {
 
 bool CoordinatorState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  if (in.u8() != kVersion) return false;
-  switch (static_cast<Kind>(in.u8())) {
-    case Kind::put:
+  if (in.u8() != kCoordinatorVersion) return false;
+  switch (static_cast<CoordinatorKind>(in.u8())) {
+    case CoordinatorKind::put:
       return apply_put(in);
-    case Kind::add:
+    case CoordinatorKind::add:
       return apply_add(in);
-    case Kind::remove:
+    case CoordinatorKind::remove:
       return apply_remove(in);
   }
   return false;
@@ -172,7 +172,7 @@ bool CoordinatorState::load_snapshot(bytes::ByteView snapshot) {
   records_.clear();
   deadlines_.clear();
   bytes::Reader in(snapshot);
-  if (in.u8() != kVersion) return false;
+  if (in.u8() != kCoordinatorVersion) return false;
   while (in.ok() && !in.at_end()) {
     if (!apply(in.view(in.u32()))) return false;
   }
@@ -181,7 +181,7 @@ bool CoordinatorState::load_snapshot(bytes::ByteView snapshot) {
 
 void CoordinatorState::save_snapshot(bytes::ByteVector& snapshot) const {
   bytes::Writer out(snapshot);
-  out.u8(kVersion);
+  out.u8(kCoordinatorVersion);
   const auto append = [&out](const bytes::ByteVector& command) {
     out.u32(static_cast<std::uint32_t>(command.size()));
     out.raw(command);

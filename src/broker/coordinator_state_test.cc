@@ -5,8 +5,8 @@
 namespace millrace::broker {
 namespace {
 
-const ProducerName kFirst{ObjectId(1), "first"};
-const ProducerName kSecond{ObjectId(1), "second"};
+const ProducerName kFirstId{ObjectId(1), "first"};
+const ProducerName kSecondId{ObjectId(1), "second"};
 
 CoordinatorState::Record record(TransactionPhase phase, std::int64_t started) {
   CoordinatorState::Record made;
@@ -30,17 +30,17 @@ bool same(const CoordinatorState& a, const CoordinatorState& b) {
 TEST(CoordinatorStateTest, CommandsAndSnapshotsSayTheSame) {
   CoordinatorState live;
   std::vector<bytes::ByteVector> commands;
-  commands.push_back(live.put(kFirst, record(TransactionPhase::open, 1000), true));
-  commands.push_back(live.add(kFirst, {{ObjectId(5), 0}, {ObjectId(5), 1}}, {{ObjectId(1), "readers"}}));
-  commands.push_back(live.put(kSecond, record(TransactionPhase::open, 900), true));
+  commands.push_back(live.put(kFirstId, record(TransactionPhase::open, 1000), true));
+  commands.push_back(live.add(kFirstId, {{ObjectId(5), 0}, {ObjectId(5), 1}}, {{ObjectId(1), "readers"}}));
+  commands.push_back(live.put(kSecondId, record(TransactionPhase::open, 900), true));
   ASSERT_EQ(live.deadlines().size(), 2U);
-  EXPECT_EQ(live.deadlines().begin()->second, kSecond);
-  commands.push_back(live.put(kSecond, record(TransactionPhase::aborting, 900), false));
+  EXPECT_EQ(live.deadlines().begin()->second, kSecondId);
+  commands.push_back(live.put(kSecondId, record(TransactionPhase::aborting, 900), false));
   EXPECT_EQ(live.deadlines().size(), 1U);
-  commands.push_back(live.put(kFirst, record(TransactionPhase::committing, 1000), false));
-  EXPECT_EQ(live.find(kFirst)->partitions.size(), 2U);
-  EXPECT_EQ(live.find(kFirst)->groups.size(), 1U);
-  commands.push_back(live.remove(kSecond));
+  commands.push_back(live.put(kFirstId, record(TransactionPhase::committing, 1000), false));
+  EXPECT_EQ(live.find(kFirstId)->partitions.size(), 2U);
+  EXPECT_EQ(live.find(kFirstId)->groups.size(), 1U);
+  commands.push_back(live.remove(kSecondId));
   EXPECT_TRUE(live.deadlines().empty());
 
   CoordinatorState replayed;
@@ -54,13 +54,13 @@ TEST(CoordinatorStateTest, CommandsAndSnapshotsSayTheSame) {
   // A snapshot may contain what the commands after it say again.
   for (const auto& command : commands) ASSERT_TRUE(loaded.apply(command));
   EXPECT_TRUE(same(live, loaded));
-  (void)live.put(kFirst, record(TransactionPhase::committed, -1), true);
-  EXPECT_TRUE(live.find(kFirst)->partitions.empty());
+  (void)live.put(kFirstId, record(TransactionPhase::committed, -1), true);
+  EXPECT_TRUE(live.find(kFirstId)->partitions.empty());
 }
 
 TEST(CoordinatorStateTest, RefusesWhatItDoesNotKnow) {
   CoordinatorState state;
-  bytes::ByteVector command = CoordinatorState().put(kFirst, record(TransactionPhase::open, 1), true);
+  bytes::ByteVector command = CoordinatorState().put(kFirstId, record(TransactionPhase::open, 1), true);
   for (std::size_t size = 0; size < command.size(); ++size) {
     EXPECT_FALSE(state.apply(bytes::ByteView(command).first(size)));
   }

@@ -3,15 +3,11 @@
 #include <unordered_map>
 
 #include "broker/exchange_types.h"
+#include "broker/text_hash.h"
 
 namespace millrace::broker {
 
 namespace {
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
 
 /// Bindings ask for headers and their values.
 ///

@@ -10,7 +10,7 @@ namespace millrace::broker {
 namespace {
 
 // How often old offsets are looked for, and how many groups one look takes.
-constexpr Millis kExpiryInterval{60'000};
+constexpr Millis kOffsetExpiryInterval{60'000};
 constexpr std::size_t kExpiryGroups = 10'000;
 
 bool too_long(const std::string& name) {
@@ -345,7 +345,7 @@ void GroupHost::committed(storage::Round round) {
 // ---- Expiry
 
 void GroupHost::schedule_expiry() {
-  expiry_timer_ = shard_.loop().call_after(base::to_nanos(kExpiryInterval), [this] {
+  expiry_timer_ = shard_.loop().call_after(base::to_nanos(kOffsetExpiryInterval), [this] {
     expire_some();
     schedule_expiry();
   });

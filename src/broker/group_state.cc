@@ -11,9 +11,9 @@ namespace {
 // Command:  version u8 | kind u8 | fields of the kind
 // Snapshot: version u8 | { size u32 | command } *
 // Version 1 had nothing of transactions.
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kGroupVersion = 2;
 constexpr std::uint8_t kOldest = 1;
-enum class Kind : std::uint8_t {
+enum class GroupKind : std::uint8_t {
   put_group = 1,
   remove_group = 2,
   put_offsets = 3,
@@ -81,8 +81,8 @@ StoredMember get_member(bytes::Reader& in) {
 
 class Command {
  public:
-  explicit Command(Kind kind) : out_(bytes_) {
-    out_.u8(kVersion);
+  explicit Command(GroupKind kind) : out_(bytes_) {
+    out_.u8(kGroupVersion);
     out_.u8(static_cast<std::uint8_t>(kind));
   }
   bytes::Writer& out() { return out_; }
@@ -94,7 +94,7 @@ class Command {
 };
 
 bytes::ByteVector group_command(const GroupKey& key, const StoredGroup& group) {
-  Command command(Kind::put_group);
+  Command command(GroupKind::put_group);
   bytes::Writer& out = command.out();
   put_key(out, key);
   out.varint(group.generation);
@@ -125,7 +125,7 @@ CommittedOffset get_offset(bytes::Reader& in) {
 
 bytes::ByteVector pending_command(const GroupKey& key, std::int64_t producer,
                                   std::span<const CommitRequest::Entry> entries) {
-  Command command(Kind::put_pending);
+  Command command(GroupKind::put_pending);
   put_key(command.out(), key);
   command.out().varint(producer);
   command.out().uvarint(entries.size());
@@ -158,13 +158,13 @@ bytes::ByteVector GroupState::put_group(const GroupKey& key, const StoredGroup& 
 }
 
 bytes::ByteVector GroupState::remove_group(const GroupKey& key) {
-  Command command(Kind::remove_group);
+  Command command(GroupKind::remove_group);
   put_key(command.out(), key);
   return changed(command.take());
 }
 
 bytes::ByteVector GroupState::put_offsets(const GroupKey& key, std::span<const CommitRequest::Entry> entries) {
-  Command command(Kind::put_offsets);
+  Command command(GroupKind::put_offsets);
   put_key(command.out(), key);
   command.out().uvarint(entries.size());
   for (const auto& entry : entries) write_offset(command.out(), entry.partition, entry.offset);
@@ -172,7 +172,7 @@ bytes::ByteVector GroupState::put_offsets(const GroupKey& key, std::span<const C
 }
 
 bytes::ByteVector GroupState::remove_offsets(const GroupKey& key, std::span<const TopicPartition> partitions) {
-  Command command(Kind::remove_offsets);
+  Command command(GroupKind::remove_offsets);
   put_key(command.out(), key);
   command.out().uvarint(partitions.size());
   for (const TopicPartition& partition : partitions) put_partition(command.out(), partition);
@@ -180,7 +180,7 @@ bytes::ByteVector GroupState::remove_offsets(const GroupKey& key, std::span<cons
 }
 
 bytes::ByteVector GroupState::forget_topic(ObjectId topic) {
-  Command command(Kind::forget_topic);
+  Command command(GroupKind::forget_topic);
   command.out().uvarint(topic.value);
   return changed(command.take());
 }
@@ -191,7 +191,7 @@ bytes::ByteVector GroupState::put_pending(const GroupKey& key, std::int64_t prod
 }
 
 bytes::ByteVector GroupState::end_pending(const GroupKey& key, std::int64_t producer, bool commit) {
-  Command command(Kind::end_pending);
+  Command command(GroupKind::end_pending);
   put_key(command.out(), key);
   command.out().varint(producer);
   command.out().u8(commit ? 1 : 0);
@@ -200,21 +200,21 @@ bytes::ByteVector GroupState::end_pending(const GroupKey& key, std::int64_t prod
 
 bool GroupState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  if (const std::uint8_t version = in.u8(); version < kOldest || version > kVersion) return false;
-  switch (static_cast<Kind>(in.u8())) {
-    case Kind::put_group:
+  if (const std::uint8_t version = in.u8(); version < kOldest || version > kGroupVersion) return false;
+  switch (static_cast<GroupKind>(in.u8())) {
+    case GroupKind::put_group:
       return apply_put_group(in);
-    case Kind::remove_group:
+    case GroupKind::remove_group:
       return apply_remove_group(in);
-    case Kind::put_offsets:
+    case GroupKind::put_offsets:
       return apply_put_offsets(in);
-    case Kind::remove_offsets:
+    case GroupKind::remove_offsets:
       return apply_remove_offsets(in);
-    case Kind::forget_topic:
+    case GroupKind::forget_topic:
       return apply_forget_topic(in);
-    case Kind::put_pending:
+    case GroupKind::put_pending:
       return apply_put_pending(in);
-    case Kind::end_pending:
+    case GroupKind::end_pending:
       return apply_end_pending(in);
   }
   return false;
@@ -361,7 +361,7 @@ bool GroupState::load_snapshot(bytes::ByteView snapshot) {
   records_.clear();
   topics_.clear();
   bytes::Reader in(snapshot);
-  if (const std::uint8_t version = in.u8(); version < kOldest || version > kVersion) return false;
+  if (const std::uint8_t version = in.u8(); version < kOldest || version > kGroupVersion) return false;
   while (in.ok() && !in.at_end()) {
     if (!apply(in.view(in.u32()))) return false;
   }
@@ -370,7 +370,7 @@ bool GroupState::load_snapshot(bytes::ByteView snapshot) {
 
 void GroupState::save_snapshot(bytes::ByteVector& snapshot) const {
   bytes::Writer out(snapshot);
-  out.u8(kVersion);
+  out.u8(kGroupVersion);
   const auto add = [&out](const bytes::ByteVector& command) {
     out.u32(static_cast<std::uint32_t>(command.size()));
     out.raw(command);
@@ -383,7 +383,7 @@ void GroupState::save_snapshot(bytes::ByteVector& snapshot) const {
       add(pending_command(key, producer, entries));
     }
     if (record.offsets.empty()) continue;
-    Command command(Kind::put_offsets);
+    Command command(GroupKind::put_offsets);
     put_key(command.out(), key);
     command.out().uvarint(record.offsets.size());
     for (const auto& [partition, offset] : record.offsets) write_offset(command.out(), partition, offset);

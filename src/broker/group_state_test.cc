@@ -5,8 +5,8 @@
 namespace millrace::broker {
 namespace {
 
-const GroupKey kFirst{ObjectId(1), "first"};
-const GroupKey kSecond{ObjectId(1), "second"};
+const GroupKey kFirstMember{ObjectId(1), "first"};
+const GroupKey kSecondMember{ObjectId(1), "second"};
 
 CommitRequest::Entry entry(std::uint64_t topic, std::int32_t partition, std::int64_t offset) {
   return {{ObjectId(topic), partition}, {Offset(offset), 3, "note", Timestamp(1000)}};
@@ -30,13 +30,13 @@ bool same(const GroupState& a, const GroupState& b) {
 TEST(GroupState, CommandsAndSnapshotsSayTheSame) {
   GroupState live;
   std::vector<bytes::ByteVector> commands;
-  commands.push_back(live.put_group(kFirst, some_group()));
+  commands.push_back(live.put_group(kFirstMember, some_group()));
   const std::vector<CommitRequest::Entry> entries{entry(7, 0, 10), entry(7, 1, 20), entry(8, 0, 30)};
-  commands.push_back(live.put_offsets(kFirst, entries));
-  commands.push_back(live.put_offsets(kSecond, std::vector{entry(7, 0, -1)}));
-  commands.push_back(live.remove_offsets(kFirst, std::vector{entries[1].partition}));
+  commands.push_back(live.put_offsets(kFirstMember, entries));
+  commands.push_back(live.put_offsets(kSecondMember, std::vector{entry(7, 0, -1)}));
+  commands.push_back(live.remove_offsets(kFirstMember, std::vector{entries[1].partition}));
 
-  const GroupState::Record* record = live.find(kFirst);
+  const GroupState::Record* record = live.find(kFirstMember);
   ASSERT_NE(record, nullptr);
   EXPECT_EQ(record->group, some_group());
   ASSERT_EQ(record->offsets.size(), 2U);
@@ -57,22 +57,22 @@ TEST(GroupState, CommandsAndSnapshotsSayTheSame) {
 
 TEST(GroupState, ADeletedTopicIsForgottenEverywhere) {
   GroupState state;
-  (void)state.put_offsets(kFirst, std::vector{entry(7, 0, 1), entry(8, 0, 1)});
-  (void)state.put_offsets(kSecond, std::vector{entry(7, 5, 1)});
+  (void)state.put_offsets(kFirstMember, std::vector{entry(7, 0, 1), entry(8, 0, 1)});
+  (void)state.put_offsets(kSecondMember, std::vector{entry(7, 5, 1)});
   EXPECT_TRUE(state.has_offsets_of(ObjectId(7)));
   (void)state.forget_topic(ObjectId(7));
   EXPECT_FALSE(state.has_offsets_of(ObjectId(7)));
-  EXPECT_EQ(state.find(kSecond), nullptr) << "nothing was left of it";
-  EXPECT_EQ(state.find(kFirst)->offsets.size(), 1U);
+  EXPECT_EQ(state.find(kSecondMember), nullptr) << "nothing was left of it";
+  EXPECT_EQ(state.find(kFirstMember)->offsets.size(), 1U);
   EXPECT_EQ(state.topics(), std::vector{ObjectId(8)});
-  (void)state.remove_group(kFirst);
+  (void)state.remove_group(kFirstMember);
   EXPECT_TRUE(state.topics().empty());
   EXPECT_TRUE(state.records().empty());
 }
 
 TEST(GroupState, RefusesWhatItDoesNotKnow) {
   GroupState state;
-  bytes::ByteVector command = GroupState().put_group(kFirst, some_group());
+  bytes::ByteVector command = GroupState().put_group(kFirstMember, some_group());
   for (std::size_t size = 0; size < command.size(); ++size) {
     EXPECT_FALSE(state.apply(bytes::ByteView(command).first(size)));
   }

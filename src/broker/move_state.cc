@@ -8,7 +8,7 @@ namespace millrace::broker {
 namespace {
 
 // Command and snapshot: version u8 | { kind u8 | source uvarint | offset uvarint } *
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kMoveVersion = 1;
 
 }  // namespace
 
@@ -48,7 +48,7 @@ void MoveState::remove_source(ObjectId source) {
 bool MoveState::take_command(bytes::ByteVector& out) {
   if (changes_.empty()) return false;
   bytes::Writer to(out);
-  to.u8(kVersion);
+  to.u8(kMoveVersion);
   for (const Change& one : changes_) {
     to.u8(static_cast<std::uint8_t>(one.kind));
     to.uvarint(one.source.value);
@@ -60,7 +60,7 @@ bool MoveState::take_command(bytes::ByteVector& out) {
 
 bool MoveState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  if (in.u8() != kVersion) return false;
+  if (in.u8() != kMoveVersion) return false;
   while (in.ok() && !in.at_end()) {
     const std::uint8_t kind = in.u8();
     const ObjectId source(in.uvarint());
@@ -78,7 +78,7 @@ bool MoveState::load_snapshot(bytes::ByteView snapshot) {
 
 void MoveState::save_snapshot(bytes::ByteVector& out) const {
   bytes::Writer to(out);
-  to.u8(kVersion);
+  to.u8(kMoveVersion);
   for (const auto& [source, offsets] : entries_) {
     for (const Offset offset : offsets) {
       to.u8(static_cast<std::uint8_t>(Kind::add));

@@ -13,9 +13,9 @@ namespace {
 // Command:  version u8 | kind u8 | fields of the kind (docs/on-disk-format.md has them). Version 1 had batches only, no
 //           kind, and nothing of transactions.
 // Snapshot: version u8 | count u32, producers | count u32, aborted transactions
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kProducersVersion = 2;
 constexpr std::uint8_t kWithoutTransactions = 1;
-enum class Kind : std::uint8_t { batch = 1, marker = 2 };
+enum class ProducersKind : std::uint8_t { batch = 1, marker = 2 };
 constexpr std::size_t kStoredSize = 16;
 
 std::int32_t add_sequence(std::int32_t sequence, std::int32_t count) {
@@ -106,8 +106,8 @@ bytes::ByteVector Producers::accept(LogId log, const model::BatchHeader& batch, 
   bytes::ByteVector command;
   bytes::Writer out(command);
   const Stored stored{batch.base_sequence, last_sequence_of(batch), base_offset.value};
-  out.u8(kVersion);
-  out.u8(static_cast<std::uint8_t>(Kind::batch));
+  out.u8(kProducersVersion);
+  out.u8(static_cast<std::uint8_t>(ProducersKind::batch));
   out.u64(log.value);
   out.i64(batch.producer_id);
   out.i16(batch.producer_epoch);
@@ -153,8 +153,8 @@ Offset Producers::end_transaction(const Key& key, const model::Marker& marker, O
 bytes::ByteVector Producers::end(LogId log, const model::Marker& marker, Offset offset, Timestamp now) {
   bytes::ByteVector command;
   bytes::Writer out(command);
-  out.u8(kVersion);
-  out.u8(static_cast<std::uint8_t>(Kind::marker));
+  out.u8(kProducersVersion);
+  out.u8(static_cast<std::uint8_t>(ProducersKind::marker));
   out.u64(log.value);
   out.i64(marker.producer_id);
   out.i16(marker.producer_epoch);
@@ -248,6 +248,7 @@ std::vector<LogId> Producers::logs() const {
   }
   for (const auto& [log, transactions] : transactions_) ids.insert(log);
   std::vector<LogId> all;
+  all.reserve(ids.size());
   for (const std::uint64_t id : ids) all.emplace_back(id);
   return all;
 }
@@ -292,11 +293,11 @@ bool Producers::apply(bytes::ByteView command) {
   bytes::Reader in(command);
   const std::uint8_t version = in.u8();
   if (version == kWithoutTransactions) return apply_batch(in, version);
-  if (version != kVersion) return false;
-  switch (static_cast<Kind>(in.u8())) {
-    case Kind::batch:
+  if (version != kProducersVersion) return false;
+  switch (static_cast<ProducersKind>(in.u8())) {
+    case ProducersKind::batch:
       return apply_batch(in, version);
-    case Kind::marker:
+    case ProducersKind::marker:
       return apply_marker(in);
   }
   return false;
@@ -349,7 +350,7 @@ bool Producers::load_snapshot(bytes::ByteView snapshot) {
   uses_ = 0;
   bytes::Reader in(snapshot);
   const std::uint8_t version = in.u8();
-  if (version != kVersion && version != kWithoutTransactions) return false;
+  if (version != kProducersVersion && version != kWithoutTransactions) return false;
   const std::uint32_t count = in.u32();
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     if (!load_producer(in, version)) return false;
@@ -364,7 +365,7 @@ bool Producers::load_snapshot(bytes::ByteView snapshot) {
 
 void Producers::save_snapshot(bytes::ByteVector& snapshot) const {
   bytes::Writer out(snapshot);
-  out.u8(kVersion);
+  out.u8(kProducersVersion);
   out.u32(static_cast<std::uint32_t>(producers_.size()));
   for (const auto& [use, key] : by_use_) {
     const Producer& producer = producers_.at(key);

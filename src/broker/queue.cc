@@ -26,10 +26,6 @@ storage::LogOptions options_of(const catalog::Queue& queue, const BrokerOptions&
   return result;
 }
 
-void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
-  if (amount > 0) counter.fetch_add(amount, std::memory_order_relaxed);
-}
-
 }  // namespace
 
 Queue::Queue(Shard& shard, QueueSchedule& schedule, const catalog::Queue& definition)

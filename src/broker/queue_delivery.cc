@@ -15,10 +15,6 @@ namespace {
 // A timer looks again after this time at the latest: somebody may have set the clock meanwhile.
 constexpr base::Millis kLongestWait{600'000};
 
-void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
-  if (amount > 0) counter.fetch_add(amount, std::memory_order_relaxed);
-}
-
 }  // namespace
 
 void Queue::skipped(Offset first, Offset last, bool damaged) {

@@ -23,7 +23,7 @@ constexpr std::uint32_t kTurnMessages = 16384;
 constexpr std::uint64_t kTurnBytes = std::uint64_t{4} << 20;
 // How long a delivery mark, or a few settled records, may wait for other changes to travel with.
 constexpr base::Millis kLateDelay{100};
-constexpr base::Millis kRetryDelay{500};
+constexpr base::Millis kQueueHostRetry{500};
 
 }  // namespace
 
@@ -82,7 +82,7 @@ struct QueueHost::State final : QueueSchedule {
   void retry_later(Queue& queue) override {
     retrying.push_back(queue.id());
     if (retry_timer) return;
-    retry_timer = shard.loop().call_after(base::to_nanos(kRetryDelay), [this] {
+    retry_timer = shard.loop().call_after(base::to_nanos(kQueueHostRetry), [this] {
       retry_timer = {};
       for (const ObjectId id : std::exchange(retrying, {})) {
         if (Queue* again = find(id)) wants_work(*again);

@@ -10,7 +10,7 @@
 namespace millrace::broker {
 namespace {
 
-using Texts = std::vector<std::string>;
+using Bodies = std::vector<std::string>;
 
 /// Bodies are "NUMBER/PRIORITY", so that what comes out tells where it belongs.
 struct Label {
@@ -80,7 +80,7 @@ TEST_P(PriorityTest, TheHighestGoesFirstAndAmongEqualsTheOldest) {
   publish("low-2", 1);
   NotingSink sink;
   consume(sink);
-  EXPECT_EQ(sink.bodies(), (Texts{"high", "over", "low-1", "low-2", "none"}));
+  EXPECT_EQ(sink.bodies(), (Bodies{"high", "over", "low-1", "low-2", "none"}));
   publish("later", 0);
   broker.world.settle();
   EXPECT_EQ(sink.bodies().back(), "later");
@@ -91,13 +91,13 @@ TEST_P(PriorityTest, WhatComesBackTakesItsPlace) {
   for (int i = 0; i < 6; ++i) publish(std::to_string(i), static_cast<std::uint8_t>(i % 2));
   NotingSink first;
   const ConsumerId consumer = consume(first, 4);
-  EXPECT_EQ(first.bodies(), (Texts{"1", "3", "5", "0"}));
+  EXPECT_EQ(first.bodies(), (Bodies{"1", "3", "5", "0"}));
   drop(consumer);
   for (const std::size_t i : {3U, 1U}) settle(first, consumer, first.messages[i].offset, Settle::requeue);
   broker.world.settle();
   NotingSink second;
   consume(second);
-  EXPECT_EQ(second.bodies(), (Texts{"3", "0", "2", "4"}));
+  EXPECT_EQ(second.bodies(), (Bodies{"3", "0", "2", "4"}));
   EXPECT_TRUE(second.messages[0].redelivered);
   EXPECT_TRUE(second.messages[1].redelivered);
   EXPECT_FALSE(second.messages[2].redelivered);
@@ -140,10 +140,10 @@ TEST_P(PriorityTest, TheHeadIsThatOfTheHighestLevel) {
   broker.world.settle();
   NotingSink dead;
   consume(dead, 0, "dead");
-  EXPECT_EQ(dead.bodies(), Texts{"top"});
+  EXPECT_EQ(dead.bodies(), Bodies{"top"});
   NotingSink left;
   consume(left);
-  EXPECT_EQ(left.bodies(), (Texts{"0", "1", "2"}));
+  EXPECT_EQ(left.bodies(), (Bodies{"0", "1", "2"}));
 }
 
 TEST_P(PriorityTest, ExpiryLooksAtTheHighestLevelFirst) {
@@ -172,7 +172,7 @@ TEST_P(PriorityTest, DeadLettersKeepTheirPriority) {
   }
   NotingSink dead;
   consume(dead, 0, "dead");
-  EXPECT_EQ(dead.bodies(), (Texts{"7", "3", "1"}));
+  EXPECT_EQ(dead.bodies(), (Bodies{"7", "3", "1"}));
 }
 
 TEST_P(PriorityTest, PurgeAndTransientQueues) {
@@ -183,7 +183,7 @@ TEST_P(PriorityTest, PurgeAndTransientQueues) {
     publish(std::to_string(priority), priority);
   NotingSink sink;
   const ConsumerId consumer = consume(sink, 1);
-  EXPECT_EQ(sink.bodies(), Texts{"255"});
+  EXPECT_EQ(sink.bodies(), Bodies{"255"});
   const auto purged = broker.wait<std::uint64_t>([&](auto done) {
     broker.shard(0).consumers().purge(broker.find("q"), std::move(done));
     broker.shard(0).loop().post([] {});
@@ -194,7 +194,7 @@ TEST_P(PriorityTest, PurgeAndTransientQueues) {
   publish("again", 1);
   NotingSink rest;
   consume(rest);
-  EXPECT_EQ(rest.bodies(), (Texts{"255", "again"}));
+  EXPECT_EQ(rest.bodies(), (Bodies{"255", "again"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, PriorityTest, ::testing::Range<std::uint64_t>(1, 7));

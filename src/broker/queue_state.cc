@@ -9,7 +9,7 @@ namespace millrace::broker {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kQueueStateVersion = 1;
 
 // Parts of a command; a snapshot is a settlement followed by the same parts. Never renumber.
 constexpr std::uint8_t kSettled = 1;
@@ -261,7 +261,7 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
                        !new_returns_.empty() || !new_intents_.empty() || expiring_pending_ || count_pending_;
   if (!changed && !(with_mark && mark_pending_)) return false;
   bytes::Writer to(out);
-  to.u8(kVersion);
+  to.u8(kQueueStateVersion);
   if (!new_returns_.empty()) {
     to.u8(kReturns);
     to.uvarint(new_returns_.size());
@@ -436,7 +436,7 @@ bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
 
 bool QueueState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  if (in.u8() != kVersion) return false;
+  if (in.u8() != kQueueStateVersion) return false;
   while (in.ok() && !in.at_end()) {
     if (!apply_part(in.u8(), in)) return false;
   }
@@ -447,7 +447,7 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
   bytes::ByteVector settled;
   settlement_.encode(settled);
   bytes::Writer to(out);
-  to.u8(kVersion);
+  to.u8(kQueueStateVersion);
   to.uvarint(settled.size());
   to.raw(settled);
   write_marks(out);
@@ -474,7 +474,7 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
 
 bool QueueState::load_snapshot(bytes::ByteView snapshot) {
   bytes::Reader in(snapshot);
-  if (in.u8() != kVersion) return false;
+  if (in.u8() != kQueueStateVersion) return false;
   const bytes::ByteView settled = in.view(in.uvarint());
   if (!in.ok()) return false;
   auto settlement = storage::Settlement::decode(settled);

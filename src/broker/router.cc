@@ -7,15 +7,11 @@
 #include <unordered_map>
 
 #include "broker/policies.h"
+#include "broker/text_hash.h"
 
 namespace millrace::broker {
 
 namespace {
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
 
 // More ways, or sets of queues, than this are not remembered: the memory starts anew.
 constexpr std::size_t kRememberedWays = 100'000;

@@ -87,6 +87,11 @@ struct ShardCounters {
   std::atomic<std::uint64_t> connections{0};
 };
 
+/// Counts what may be nothing.
+inline void add(std::atomic<std::uint64_t>& counter, std::uint64_t amount) {
+  if (amount > 0) counter.fetch_add(amount, std::memory_order_relaxed);
+}
+
 /// One shard: a loop with its store, its queues and logs, and its view of the catalog. Everything here is used only on
 /// that loop. Gateways hold a Shard& and use nothing below it.
 class Shard {

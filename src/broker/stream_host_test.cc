@@ -14,7 +14,7 @@ namespace {
 
 using At = StreamStart::At;
 
-std::vector<std::string> numbered(int from, int to, const std::string& prefix = "m") {
+std::vector<std::string> numbered_records(int from, int to, const std::string& prefix = "m") {
   std::vector<std::string> names;
   for (int i = from; i < to; ++i) names.push_back(prefix + std::to_string(i));
   return names;
@@ -94,16 +94,16 @@ TEST_P(StreamHostTest, EverybodyGetsEverythingFromWhereTheyBegin) {
   read(1, stream, middle, from_offset(30));
   read(0, stream, next, reading(At::next));
   ASSERT_TRUE(got(first, 50) && got(also, 50) && got(middle, 20));
-  EXPECT_EQ(first.bodies(), numbered(0, 50));
-  EXPECT_EQ(also.bodies(), numbered(0, 50));
-  EXPECT_EQ(middle.bodies(), numbered(30, 50));
+  EXPECT_EQ(first.bodies(), numbered_records(0, 50));
+  EXPECT_EQ(also.bodies(), numbered_records(0, 50));
+  EXPECT_EQ(middle.bodies(), numbered_records(30, 50));
   EXPECT_EQ(middle.messages.front().offset, Offset(30));
   EXPECT_TRUE(next.messages.empty());
   broker.publish_stored("s", 5, "n", 1);
   for (const NotingSink* sink : {&first, &also, &middle, &next}) {
     ASSERT_TRUE(broker.world.run_until([&] { return sink->bodies().size() >= 5 && sink->bodies().back() == "n4"; }));
   }
-  EXPECT_EQ(next.bodies(), numbered(0, 5, "n"));
+  EXPECT_EQ(next.bodies(), numbered_records(0, 5, "n"));
   EXPECT_EQ(broker.stats(stream).ready, 55U);
   EXPECT_EQ(broker.stats(stream).consumers, 4U);
 }
@@ -122,7 +122,7 @@ TEST_P(StreamHostTest, SettlingGivesRoomBackWhateverItSays) {
   settle(1, stream, reader, sink, 3, 3, Settle::reject);
   ASSERT_TRUE(got(sink, 8));
   broker.world.settle();
-  EXPECT_EQ(sink.bodies(), numbered(0, 8)) << "nothing comes twice";
+  EXPECT_EQ(sink.bodies(), numbered_records(0, 8)) << "nothing comes twice";
   drop(1, reader);
   broker.world.settle();
   EXPECT_EQ(broker.stats(stream).ready, 20U) << "nothing is taken away";
@@ -143,7 +143,7 @@ TEST_P(StreamHostTest, AWindowThatIsNotGivenBackStopsTheReader) {
     broker.shard(1).loop().post([] {});
     ASSERT_TRUE(got(sink, before + 1));
   }
-  EXPECT_EQ(sink.bodies(), numbered(0, 300, std::string(10'000, 'x')));
+  EXPECT_EQ(sink.bodies(), numbered_records(0, 300, std::string(10'000, 'x')));
 }
 
 TEST_P(StreamHostTest, TheLastBatchAndTimes) {
@@ -184,7 +184,7 @@ TEST_P(StreamHostTest, OneThatBeginsAboveTheEndWaitsForItsOffset) {
   broker.publish_stored("s", 10, "n");
   broker.publish_stored("empty", 1);
   ASSERT_TRUE(got(sink, 7) && got(empty, 1));
-  EXPECT_EQ(sink.bodies(), numbered(3, 10, "n"));
+  EXPECT_EQ(sink.bodies(), numbered_records(3, 10, "n"));
 }
 
 TEST_P(StreamHostTest, AFilterChooses) {

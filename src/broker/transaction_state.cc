@@ -16,10 +16,10 @@ namespace {
 //           } *
 //   finish: id uvarint          note, forget: deciding shard uvarint | id uvarint
 //   last: id uvarint, the greatest number given out
-constexpr std::uint8_t kVersion = 1;
-enum class Kind : std::uint8_t { decide = 1, finish = 2, note = 3, forget = 4, last = 5 };
+constexpr std::uint8_t kTransactionVersion = 1;
+enum class TransactionKind : std::uint8_t { decide = 1, finish = 2, note = 3, forget = 4, last = 5 };
 
-void put_kind(bytes::Writer& to, Kind kind) {
+void put_kind(bytes::Writer& to, TransactionKind kind) {
   to.u8(static_cast<std::uint8_t>(kind));
 }
 
@@ -117,20 +117,20 @@ bool get_part(bytes::Reader& in, TransactionPart& part) {
 
 void put_decision(bytes::ByteVector& out, TransactionId id, const TransactionState::Parts& parts) {
   bytes::Writer to(out);
-  put_kind(to, Kind::decide);
+  put_kind(to, TransactionKind::decide);
   to.uvarint(id.value);
   to.uvarint(parts.size());
   for (const TransactionPart& part : parts) put_part(to, part);
 }
 
-void put_note(bytes::ByteVector& out, Kind kind, ShardId decider, TransactionId id) {
+void put_note(bytes::ByteVector& out, TransactionKind kind, ShardId decider, TransactionId id) {
   bytes::Writer to(out);
   put_kind(to, kind);
   to.uvarint(decider.value);
   to.uvarint(id.value);
 }
 
-void put_id(bytes::ByteVector& out, Kind kind, TransactionId id) {
+void put_id(bytes::ByteVector& out, TransactionKind kind, TransactionId id) {
   bytes::Writer to(out);
   put_kind(to, kind);
   to.uvarint(id.value);
@@ -147,17 +147,17 @@ TransactionId TransactionState::decide(std::shared_ptr<const Parts> parts) {
 
 void TransactionState::finish(TransactionId id) {
   MILLRACE_ASSERT(decided_.erase(id) == 1);
-  put_id(changes_, Kind::finish, id);
+  put_id(changes_, TransactionKind::finish, id);
 }
 
 void TransactionState::note(ShardId decider, TransactionId id) {
-  if (notes_[decider].insert(id).second) put_note(changes_, Kind::note, decider, id);
+  if (notes_[decider].insert(id).second) put_note(changes_, TransactionKind::note, decider, id);
 }
 
 void TransactionState::forget(ShardId decider, TransactionId id) {
   if (!noted(decider, id)) return;
   notes_[decider].erase(id);
-  put_note(changes_, Kind::forget, decider, id);
+  put_note(changes_, TransactionKind::forget, decider, id);
 }
 
 bool TransactionState::noted(ShardId decider, TransactionId id) const {
@@ -167,7 +167,7 @@ bool TransactionState::noted(ShardId decider, TransactionId id) const {
 
 bool TransactionState::take_command(bytes::ByteVector& out) {
   if (changes_.empty()) return false;
-  out.push_back(kVersion);
+  out.push_back(kTransactionVersion);
   out.insert(out.end(), changes_.begin(), changes_.end());
   changes_.clear();
   return true;
@@ -175,13 +175,13 @@ bool TransactionState::take_command(bytes::ByteVector& out) {
 
 bool TransactionState::apply_changes(bytes::Reader& in) {
   while (in.ok() && !in.at_end()) {
-    const auto kind = static_cast<Kind>(in.u8());
+    const auto kind = static_cast<TransactionKind>(in.u8());
     ShardId decider;
-    if ((kind == Kind::note || kind == Kind::forget) && !get_shard(in, decider)) return false;
+    if ((kind == TransactionKind::note || kind == TransactionKind::forget) && !get_shard(in, decider)) return false;
     const TransactionId id(in.uvarint());
     if (!in.ok()) return false;
     switch (kind) {
-      case Kind::decide: {
+      case TransactionKind::decide: {
         const std::uint64_t count = in.uvarint();
         if (!in.ok() || count > kMaxShards) return false;
         auto parts = std::make_shared<Parts>(count);
@@ -192,16 +192,16 @@ bool TransactionState::apply_changes(bytes::Reader& in) {
         decided_[id] = std::move(parts);
         break;
       }
-      case Kind::finish:
+      case TransactionKind::finish:
         decided_.erase(id);
         break;
-      case Kind::note:
+      case TransactionKind::note:
         notes_[decider].insert(id);
         break;
-      case Kind::forget:
+      case TransactionKind::forget:
         notes_[decider].erase(id);
         break;
-      case Kind::last:
+      case TransactionKind::last:
         last_ = std::max(last_, id);
         break;
       default:
@@ -213,7 +213,7 @@ bool TransactionState::apply_changes(bytes::Reader& in) {
 
 bool TransactionState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  return in.u8() == kVersion && apply_changes(in);
+  return in.u8() == kTransactionVersion && apply_changes(in);
 }
 
 bool TransactionState::load_snapshot(bytes::ByteView snapshot) {
@@ -224,11 +224,11 @@ bool TransactionState::load_snapshot(bytes::ByteView snapshot) {
 }
 
 void TransactionState::save_snapshot(bytes::ByteVector& out) const {
-  out.push_back(kVersion);
-  put_id(out, Kind::last, last_);
+  out.push_back(kTransactionVersion);
+  put_id(out, TransactionKind::last, last_);
   for (const auto& [id, parts] : decided_) put_decision(out, id, *parts);
   for (const auto& [decider, ids] : notes_) {
-    for (const TransactionId id : ids) put_note(out, Kind::note, decider, id);
+    for (const TransactionId id : ids) put_note(out, TransactionKind::note, decider, id);
   }
 }
 

@@ -11,7 +11,7 @@ namespace millrace::broker {
 
 namespace {
 
-constexpr base::Millis kRetryDelay{500};
+constexpr base::Millis kTransactionsRetry{500};
 
 using Parts = TransactionState::Parts;
 
@@ -153,7 +153,7 @@ void Transactions::answered(ShardId from, TransactionId id, bool accepted) {
   State::Running& one = it->second;
   if (!accepted) {
     std::erase_if(state.retries, [](const io::Timer& timer) { return !timer; });
-    state.retries.push_back(state.shard.loop().call_after(base::to_nanos(kRetryDelay), [&state, from, id] {
+    state.retries.push_back(state.shard.loop().call_after(base::to_nanos(kTransactionsRetry), [&state, from, id] {
       const auto again = state.running.find(id);
       if (again == state.running.end()) return;
       for (std::size_t i = 0; i < again->second.parts->size(); ++i) {
@@ -176,9 +176,9 @@ void Transactions::State::finished(TransactionId id, std::uint64_t shards) {
   journal.finish(id);
   flush();
   shard.queues().answer_when_durable(last_round, [this, id, shards] {
-    for (std::uint16_t i = 0; i < shard.shard_count(); ++i) {
+    for (std::size_t i = 0; i < shard.shard_count(); ++i) {
       if ((shards >> i & 1) == 0) continue;
-      shard.mailbox().send(ShardId(i),
+      shard.mailbox().send(ShardId(static_cast<std::uint16_t>(i)),
                            [decider = shard.id(), id](Shard& there) { there.transactions().forget(decider, id); });
     }
   });

@@ -93,6 +93,7 @@ class BindingTable {
     std::map<std::uint64_t, const Binding*> ordered;
     for (const auto& [key, entry] : all_) ordered.emplace(entry.number, entry.binding.get());
     std::vector<const Binding*> list;
+    list.reserve(ordered.size());
     for (const auto& [number, binding] : ordered) list.push_back(binding);
     return list;
   }

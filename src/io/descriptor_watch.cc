@@ -11,7 +11,7 @@ namespace millrace::io {
 
 namespace {
 
-using Descriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
+using AsioDescriptor = boost::asio::posix::basic_stream_descriptor<boost::asio::io_context::executor_type>;
 
 /// Room for the one pending wait of a direction, so that waiting allocates nothing in steady state.
 struct Slot {
@@ -60,7 +60,7 @@ struct DescriptorWatch::Impl {
   Impl(RealLoop& loop, int fd, ReadyHandler* handler)
       : state(std::make_shared<State>(handler)), descriptor(loop.impl().context.get_executor(), fd) {}
   std::shared_ptr<State> state;
-  Descriptor descriptor;
+  AsioDescriptor descriptor;
 };
 
 template <bool kWritable>
@@ -97,13 +97,13 @@ int DescriptorWatch::fd() const {
 void DescriptorWatch::wait_readable() {
   if (impl_->state->waiting[0]) return;
   impl_->state->waiting[0] = true;
-  impl_->descriptor.async_wait(Descriptor::wait_read, Waiter<false>{impl_->state});
+  impl_->descriptor.async_wait(AsioDescriptor::wait_read, Waiter<false>{impl_->state});
 }
 
 void DescriptorWatch::wait_writable() {
   if (impl_->state->waiting[1]) return;
   impl_->state->waiting[1] = true;
-  impl_->descriptor.async_wait(Descriptor::wait_write, Waiter<true>{impl_->state});
+  impl_->descriptor.async_wait(AsioDescriptor::wait_write, Waiter<true>{impl_->state});
 }
 
 }  // namespace millrace::io

@@ -10,10 +10,6 @@
 namespace millrace::io {
 namespace {
 
-constexpr base::Nanos milliseconds(std::int64_t n) {
-  return base::Nanos(n * 1'000'000);
-}
-
 class HttpServerTest : public testing::Test {
  protected:
   HttpServerTest() : network_(loop_) {}
@@ -28,7 +24,7 @@ class HttpServerTest : public testing::Test {
     responder.send(response);
   }
   void run_with(const std::function<void()>& client) {
-    const Timer watchdog = loop_.call_after(milliseconds(20'000), [this] { ADD_FAILURE(), loop_.stop(); });
+    const Timer watchdog = loop_.call_after(base::milliseconds(20'000), [this] { ADD_FAILURE(), loop_.stop(); });
     std::thread thread([&] {
       client();
       loop_.post([this] { loop_.stop(); });
@@ -105,7 +101,7 @@ TEST_F(HttpServerTest, AnswersMayComeLater) {
     EXPECT_EQ(request.path(), "/later");
     EXPECT_EQ(request.query(), "q=1");
     waiting.push_back(std::move(responder));
-    timers.push_back(loop_.call_after(milliseconds(30), [&] {
+    timers.push_back(loop_.call_after(base::milliseconds(30), [&] {
       HttpResponse response;
       response.status = 404;
       response.headers = {{"X-Good", "1"}, {"X-Bad", "1\r\nX-Injected: 1"}};

@@ -23,10 +23,6 @@ namespace {
 constexpr mode_t kFileMode = 0640;
 constexpr mode_t kDirectoryMode = 0750;
 
-std::unexpected<IoError> failure(int error_number, std::string_view action, const std::string& path) {
-  return std::unexpected(system_error(error_number, action, path));
-}
-
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}

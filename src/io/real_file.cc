@@ -20,10 +20,6 @@ namespace {
 constexpr std::size_t kPartsPerCall = 64;
 constexpr std::uint64_t kLargestPosition = static_cast<std::uint64_t>(std::numeric_limits<off_t>::max());
 
-std::unexpected<IoError> failure(int error_number, std::string_view action, const std::string& path) {
-  return std::unexpected(system_error(error_number, action, path));
-}
-
 bool in_range(std::uint64_t position, std::uint64_t length) {
   return length <= kLargestPosition && position <= kLargestPosition - length;
 }

@@ -10,10 +10,6 @@
 namespace millrace::io {
 namespace {
 
-constexpr base::Nanos milliseconds(std::int64_t n) {
-  return base::Nanos(n * 1'000'000);
-}
-
 class Recorder final : public TurnHook {
  public:
   Recorder(std::vector<std::string>& events, std::string name) : events_(events), name_(std::move(name)) {}
@@ -67,19 +63,19 @@ TEST(RealLoop, HookMayRemoveItselfAndOthers) {
 TEST(RealLoop, TimersRunInOrderAndCanBeCancelled) {
   RealLoop loop;
   std::vector<int> order;
-  Timer cancelled = loop.call_after(milliseconds(1), [&] { order.push_back(-1); });
-  Timer third = loop.call_after(milliseconds(15), [&] { order.push_back(3), loop.stop(); });
-  Timer first = loop.call_after(milliseconds(2), [&] {
+  Timer cancelled = loop.call_after(base::milliseconds(1), [&] { order.push_back(-1); });
+  Timer third = loop.call_after(base::milliseconds(15), [&] { order.push_back(3), loop.stop(); });
+  Timer first = loop.call_after(base::milliseconds(2), [&] {
     order.push_back(1);
     first.cancel();  // destroying a timer in its own task is allowed
   });
-  Timer second = loop.call_after(milliseconds(8), [&] { order.push_back(2); });
+  Timer second = loop.call_after(base::milliseconds(8), [&] { order.push_back(2); });
   cancelled.cancel();
   EXPECT_FALSE(cancelled);
   const base::Nanos start = loop.clock().monotonic();
   loop.run();
   EXPECT_EQ(order, (std::vector<int>{1, 2, 3}));
-  EXPECT_GE(loop.clock().monotonic() - start, milliseconds(14));
+  EXPECT_GE(loop.clock().monotonic() - start, base::milliseconds(14));
   EXPECT_GT(loop.clock().wall().value, 1'600'000'000'000);
 }
 
@@ -87,7 +83,7 @@ TEST(RealLoop, TimerMayOutliveItsLoop) {
   Timer timer;
   {
     RealLoop loop;
-    timer = loop.call_after(milliseconds(1), [] { FAIL(); });
+    timer = loop.call_after(base::milliseconds(1), [] { FAIL(); });
   }
   EXPECT_TRUE(timer);
 }
@@ -129,7 +125,7 @@ TEST(RealLoop, StopBeforeRunAndIdleLoopIsNotBusy) {
   });
   loop.run();
   stopper.join();
-  EXPECT_LT(loop.counters().busy, milliseconds(40));
+  EXPECT_LT(loop.counters().busy, base::milliseconds(40));
 }
 
 TEST(ThreadPool, RunsWorkAwayFromTheLoopAndPostsDone) {

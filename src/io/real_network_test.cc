@@ -27,10 +27,6 @@ namespace {
 
 constexpr std::size_t kMoreThanBuffersHold = std::size_t{15} << 20;
 
-constexpr base::Nanos milliseconds(std::int64_t n) {
-  return base::Nanos(n * 1'000'000);
-}
-
 /// A handler that remembers everything and can be told what to do with input.
 class Peer final : public SocketHandler {
  public:
@@ -75,7 +71,8 @@ class RealNetworkTest : public testing::Test {
     });
     EXPECT_TRUE(listener) << listener.error().detail;
     listener_ = std::move(*listener);
-    watchdog_ = loop_.call_after(milliseconds(20'000), [this] { ADD_FAILURE() << "took too long", loop_.stop(); });
+    watchdog_ =
+        loop_.call_after(base::milliseconds(20'000), [this] { ADD_FAILURE() << "took too long", loop_.stop(); });
   }
   std::uint16_t port() const { return listener_->port(); }
   /// Runs `client` on a thread of its own beside the loop; the loop goes on until both are done.
@@ -113,7 +110,7 @@ TEST_F(RealNetworkTest, EchoesAndCloses) {
     client.send("hello");
     echoed = client.receive(5);
   });
-  run_for(milliseconds(50));
+  run_for(base::milliseconds(50));
   EXPECT_EQ(echoed, "hello");
   ASSERT_EQ(peers_.size(), 1U);
   EXPECT_EQ(peers_[0]->closed, 1);
@@ -122,7 +119,7 @@ TEST_F(RealNetworkTest, EchoesAndCloses) {
   EXPECT_TRUE(peers_[0]->socket->peer().starts_with("127.0.0.1:")) << peers_[0]->socket->peer();
   EXPECT_EQ(peers_[0]->socket->local(), "127.0.0.1:" + std::to_string(port()));
   peers_[0]->write("ignored");
-  run_for(milliseconds(5));
+  run_for(base::milliseconds(5));
   EXPECT_EQ(peers_[0]->socket->pending_output(), 0U);
 }
 
@@ -193,7 +190,7 @@ TEST_F(RealNetworkTest, SlowReaderRaisesAndLowersTheWaterMark) {
   Timer sampling;
   std::function<void()> sample = [&] {
     most_pending = std::max(most_pending.load(), network_.pending_output());
-    sampling = loop_.call_after(milliseconds(5), [&] { sample(); });
+    sampling = loop_.call_after(base::milliseconds(5), [&] { sample(); });
   };
   sample();
   std::string got;
@@ -227,7 +224,7 @@ TEST_F(RealNetworkTest, PausedReadingHoldsThePeerBack) {
     client.end_sending();
     client.receive_all();
   });
-  run_for(milliseconds(300));
+  run_for(base::milliseconds(300));
   EXPECT_LT(sent.load(), kTotal) << "the system's buffers hold only so much";
   EXPECT_EQ(peers_[0]->calls, 0);
   std::size_t received = 0;
@@ -253,7 +250,7 @@ TEST_F(RealNetworkTest, ResumeShowsWhatWasLeftWithoutNewInput) {
     };
   };
   std::thread client_thread;
-  const Timer resume = loop_.call_after(milliseconds(60), [&] { peers_.at(0)->socket->resume_reading(); });
+  const Timer resume = loop_.call_after(base::milliseconds(60), [&] { peers_.at(0)->socket->resume_reading(); });
   run_with([&] {
     TestClient client(port());
     client.send("abcdef");
@@ -281,7 +278,7 @@ TEST_F(RealNetworkTest, CloseAfterFlushDeliversEverythingAlthoughInputIsUnread) 
     got = client.receive_all();
   });
   EXPECT_EQ(got.size(), kMoreThanBuffersHold / 3);
-  run_for(milliseconds(50));
+  run_for(base::milliseconds(50));
   EXPECT_EQ(peers_[0]->closed, 1);
   EXPECT_EQ(peers_[0]->reason, "");
   EXPECT_EQ(peers_[0]->calls, 1) << "input after the close is dropped";
@@ -298,8 +295,8 @@ TEST_F(RealNetworkTest, PeerThatDoesNotReadIsCutOff) {
   loop_.run();
   EXPECT_EQ(peers_[0]->closed, 1);
   EXPECT_NE(peers_[0]->reason, "");
-  EXPECT_GE(loop_.clock().monotonic() - start, milliseconds(4900));
-  EXPECT_LT(loop_.clock().monotonic() - start, milliseconds(9000));
+  EXPECT_GE(loop_.clock().monotonic() - start, base::milliseconds(4900));
+  EXPECT_LT(loop_.clock().monotonic() - start, base::milliseconds(9000));
 }
 
 TEST_F(RealNetworkTest, ResetIsReportedOnceAndDataBeforeItIsSeen) {
@@ -309,10 +306,10 @@ TEST_F(RealNetworkTest, ResetIsReportedOnceAndDataBeforeItIsSeen) {
     std::this_thread::sleep_for(std::chrono::milliseconds(30));
     client.reset();
   });
-  run_for(milliseconds(100));
+  run_for(base::milliseconds(100));
   client_thread.join();
   peers_[0]->write("into the void");
-  run_for(milliseconds(20));
+  run_for(base::milliseconds(20));
   EXPECT_EQ(peers_[0]->received, "last words");
   EXPECT_EQ(peers_[0]->closed, 1);
   EXPECT_EQ(peers_[0]->reason, "Connection reset by peer");
@@ -385,11 +382,11 @@ TEST_F(RealNetworkTest, RunningOutOfDescriptorsDoesNotSpin) {
   none.rlim_cur = static_cast<rlim_t>(next);
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &none), 0);
   const auto turns = loop_.counters().turns;
-  run_for(milliseconds(350));
+  run_for(base::milliseconds(350));
   EXPECT_LT(loop_.counters().turns - turns, 20U);
   EXPECT_TRUE(peers_.empty());
   ::setrlimit(RLIMIT_NOFILE, &before);
-  run_for(milliseconds(250));
+  run_for(base::milliseconds(250));
   EXPECT_EQ(peers_.size(), 1U);
 }
 

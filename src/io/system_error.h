@@ -1,5 +1,6 @@
 #pragma once
 
+#include <expected>
 #include <string>
 #include <string_view>
 
@@ -13,5 +14,9 @@ IoErrc errc_of(int error_number);
 std::string system_text(int error_number);
 /// "cannot ACTION SUBJECT: No such file or directory", with the code that fits.
 IoError system_error(int error_number, std::string_view action, std::string_view subject);
+/// The same, as a result.
+inline std::unexpected<IoError> failure(int error_number, std::string_view action, std::string_view subject) {
+  return std::unexpected(system_error(error_number, action, subject));
+}
 
 }  // namespace millrace::io

@@ -7,7 +7,7 @@ namespace millrace::model {
 
 namespace {
 
-constexpr std::uint8_t kVersion = 1;
+constexpr std::uint8_t kEnvelopeVersion = 1;
 constexpr std::uint8_t kPersistent = 1;
 constexpr std::uint8_t kHasPriority = 2;
 constexpr std::uint8_t kHasTimeToLive = 4;
@@ -18,7 +18,7 @@ constexpr std::uint8_t kHasHidden = 16;
 
 std::size_t write_envelope_head(std::uint8_t* const begin, const Envelope& envelope) {
   std::uint8_t* to = begin;
-  *to++ = kVersion;
+  *to++ = kEnvelopeVersion;
   *to++ = static_cast<std::uint8_t>(envelope.protocol);
   std::uint8_t flags = 0;
   if (envelope.persistent) flags |= kPersistent;
@@ -43,7 +43,7 @@ void append_envelope_head(bytes::ByteVector& out, const Envelope& envelope) {
 
 Result<Envelope> parse_envelope(bytes::ByteView header_value) {
   bytes::Reader in(header_value);
-  if (in.u8() != kVersion) return base::fail(ModelErrc::bad_record, "unknown envelope version");
+  if (in.u8() != kEnvelopeVersion) return base::fail(ModelErrc::bad_record, "unknown envelope version");
   Envelope envelope;
   const std::uint8_t protocol = in.u8();
   if (protocol > static_cast<std::uint8_t>(Protocol::rocketmq)) {

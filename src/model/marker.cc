@@ -8,7 +8,7 @@ namespace millrace::model {
 
 namespace {
 
-constexpr std::int16_t kVersion = 0;
+constexpr std::int16_t kMarkerVersion = 0;
 constexpr std::int16_t kAborted = 0;
 constexpr std::int16_t kCommitted = 1;
 
@@ -17,11 +17,11 @@ constexpr std::int16_t kCommitted = 1;
 bytes::Slab make_marker(const Marker& marker, base::Timestamp now) {
   bytes::ByteVector key;
   bytes::Writer key_out(key);
-  key_out.i16(kVersion);
+  key_out.i16(kMarkerVersion);
   key_out.i16(marker.commit ? kCommitted : kAborted);
   bytes::ByteVector value;
   bytes::Writer value_out(value);
-  value_out.i16(kVersion);
+  value_out.i16(kMarkerVersion);
   value_out.i32(marker.decider_epoch);
   const bytes::ByteView value_view(value);
   BatchBuilder builder;
@@ -52,9 +52,9 @@ std::optional<Marker> read_marker(bytes::ByteView batch) {
   if (!cursor.next(record) || !record.has_key || !record.has_value) return std::nullopt;
   bytes::Reader key(record.key);
   bytes::Reader value(record.value);
-  if (key.i16() < kVersion) return std::nullopt;
+  if (key.i16() < kMarkerVersion) return std::nullopt;
   const std::int16_t type = key.i16();
-  if (value.i16() < kVersion || (type != kAborted && type != kCommitted)) return std::nullopt;
+  if (value.i16() < kMarkerVersion || (type != kAborted && type != kCommitted)) return std::nullopt;
   const Marker marker{header->producer_id, header->producer_epoch, type == kCommitted, value.i32()};
   if (!key.ok() || !value.ok()) return std::nullopt;
   return marker;

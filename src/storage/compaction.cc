@@ -49,7 +49,7 @@ std::uint64_t data_bytes(const SegmentSnapshot& snapshot, SegmentName name) {
 }  // namespace
 
 Result<bool> Compaction::prepare() {
-  const auto due = is_due();
+  auto due = is_due();
   if (!due.has_value() || !*due) return due;
   const SegmentList& list = *plan_.snapshot.list;
   end_ = plan_.snapshot.segment_end(last_segment_ - 1);

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <expected>
+#include <utility>
+
 #include "base/result.h"
+#include "io/error.h"
 
 namespace millrace::storage {
 
@@ -18,5 +22,10 @@ enum class StorageErrc {
 using StorageError = base::ErrorOf<StorageErrc>;
 template <class T>
 using Result = base::Result<T, StorageError>;
+
+/// What the system refused, as an error of this module.
+inline std::unexpected<StorageError> io_failure(io::IoError error) {
+  return base::fail(StorageErrc::io, std::move(error.detail));
+}
 
 }  // namespace millrace::storage

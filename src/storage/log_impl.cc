@@ -173,7 +173,8 @@ void LogImpl::read_cold_from(Offset asked, const ReadRequest& request, ReadCallb
               ReadCallback callback = std::move(job->done);
               Result<std::vector<BatchRef>> result = std::move(job->result);
               const ColdOutcome outcome = complete_cold(job->asked, job->request, job->flushed_end, result);
-              if (outcome == ColdOutcome::again) read_cold_from(job->asked, job->request, std::move(callback));
+              if (outcome == ColdOutcome::again)
+                read_cold_from(job->asked, job->request, std::exchange(callback, nullptr));
               host_.work_ended(*this);
               if (outcome == ColdOutcome::done) callback(std::move(result));
             });

@@ -12,10 +12,6 @@ namespace millrace::storage {
 
 namespace {
 
-std::unexpected<StorageError> io_failure(const io::IoError& error) {
-  return base::fail(StorageErrc::io, error.detail);
-}
-
 /// The smallest record takes this many bytes: so many bytes cannot have named more offsets than a share of them.
 constexpr std::uint64_t kSmallestRecord = 7;
 

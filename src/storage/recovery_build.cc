@@ -11,10 +11,6 @@ namespace millrace::storage {
 
 namespace {
 
-std::unexpected<StorageError> io_failure(const io::IoError& error) {
-  return base::fail(StorageErrc::io, error.detail);
-}
-
 /// Writes what is in the file from `position` on to where it is, but for what cannot be read, and syncs it.
 io::Result<void> write_again(io::File& file, std::uint64_t position) {
   constexpr std::uint64_t kPiece = std::uint64_t{1} << 20;
@@ -76,7 +72,7 @@ Result<void> Recovery::sync_segments(const LogFlushedEntry& flushed) {
     bool is_index = false;
     const auto segment = parse_segment_name(name, is_index);
     if (!segment || segment->base < flushed.segment_base) continue;
-    auto file = environment_.disk->open(directory + "/" + name, io::OpenMode::read_write);
+    auto file = environment_.disk->open(fmt::format("{}/{}", directory, name), io::OpenMode::read_write);
     if (!file && file.error().code == io::IoErrc::bad_medium) continue;
     if (!file) return io_failure(file.error());
     const bool from_start = is_index || segment->base > flushed.segment_base;
@@ -257,6 +253,7 @@ void Recovery::remember_damage(LogImpl& log, LogMetaEntry::Range range) {
 
 void Recovery::build_states() {
   std::vector<StateId> ids;
+  ids.reserve(states_.size());
   for (const auto& [id, state] : states_) ids.push_back(id);
   std::sort(ids.begin(), ids.end());
   for (const StateId id : ids) {

@@ -11,10 +11,6 @@ namespace millrace::storage {
 
 namespace {
 
-std::unexpected<StorageError> io_failure(const io::IoError& error) {
-  return base::fail(StorageErrc::io, error.detail);
-}
-
 /// What a directory of journal files that cannot be listed may have held.
 constexpr std::uint64_t kLostJournal = std::uint64_t{1} << 30;
 

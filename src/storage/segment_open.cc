@@ -10,15 +10,6 @@
 
 namespace millrace::storage {
 
-namespace {
-
-/// A disk that does not take changes is no case for quarantine.
-std::unexpected<StorageError> change_failure(io::IoError error) {
-  return base::fail(StorageErrc::io, std::move(error.detail));
-}
-
-}  // namespace
-
 /// Builds a SegmentSet from what is on the disk.
 class SegmentOpener {
  public:
@@ -115,12 +106,12 @@ Result<void> SegmentOpener::collect() {
       quarantine(base, Offset(end.value - 1), "a file of the segment is missing");
       continue;
     }
-    if (auto removed = remove_files(base, generations, *generation); !removed.has_value()) return removed;
+    if (auto removed = remove_files(base, generations, generation); !removed.has_value()) return removed;
     list_.push_back({base, *generation});
   }
   if (!removed_) return {};
   if (auto synced = disk.sync_directory(request_.directory); !synced.has_value()) {
-    return change_failure(std::move(synced.error()));
+    return io_failure(std::move(synced.error()));
   }
   return {};
 }
@@ -149,7 +140,7 @@ Result<void> SegmentOpener::set_files_aside(Offset base, const SegmentGeneration
       cache_.forget(path);
       if (!present) continue;
       if (auto renamed = cache_.disk().rename(path, path + ".damaged"); !renamed.has_value()) {
-        return change_failure(std::move(renamed.error()));
+        return io_failure(std::move(renamed.error()));
       }
       removed_ = true;
     }
@@ -167,7 +158,7 @@ Result<void> SegmentOpener::remove_files(Offset base, const SegmentGenerations& 
       cache_.forget(path);
       if (!present) continue;
       if (auto removed = cache_.disk().remove(path); !removed.has_value()) {
-        return change_failure(std::move(removed.error()));
+        return io_failure(std::move(removed.error()));
       }
       removed_ = true;
     }
@@ -225,9 +216,9 @@ Result<void> SegmentOpener::read_last() {
   if (first_unrecorded < index->count()) {
     // Readable entries of unrecorded batches must not be taken for recorded ones later.
     if (auto cut = index->file().truncate(index_entry_position(first_unrecorded)); !cut.has_value()) {
-      return change_failure(std::move(cut.error()));
+      return io_failure(std::move(cut.error()));
     }
-    if (auto synced = index->file().sync(); !synced.has_value()) return change_failure(std::move(synced.error()));
+    if (auto synced = index->file().sync(); !synced.has_value()) return io_failure(std::move(synced.error()));
   }
   if (covered < request_.recorded_end) {
     quarantine(covered, Offset(request_.recorded_end.value - 1),
@@ -252,10 +243,10 @@ Result<void> SegmentOpener::keep_open(IndexReader& index, std::uint32_t entries,
   for (auto [file, end] :
        {std::pair(&index.file(), index_entry_position(entries)), std::pair(data->get(), last.end_position())}) {
     const auto now = file->size();
-    if (!now.has_value()) return change_failure(now.error());
+    if (!now.has_value()) return io_failure(now.error());
     if (*now <= end) continue;
-    if (auto cut = file->truncate(end); !cut.has_value()) return change_failure(std::move(cut.error()));
-    if (auto synced = file->sync(); !synced.has_value()) return change_failure(std::move(synced.error()));
+    if (auto cut = file->truncate(end); !cut.has_value()) return io_failure(std::move(cut.error()));
+    if (auto synced = file->sync(); !synced.has_value()) return io_failure(std::move(synced.error()));
   }
   set_->end_ = std::max(last.end(), request_.recorded_end);
   const auto first = index.entry(0);

@@ -16,11 +16,6 @@ std::string parent_of(const std::string& path) {
   return slash == std::string::npos ? std::string() : path.substr(0, slash);
 }
 
-/// A failed sync means that the data's fate is unknown: never "try again when there is space".
-std::unexpected<StorageError> sync_failure(io::IoError error) {
-  return base::fail(StorageErrc::io, std::move(error.detail));
-}
-
 }  // namespace
 
 Result<void> SegmentWrite::execute() {
@@ -46,7 +41,7 @@ Result<void> SegmentWrite::write() {
 Result<void> SegmentWrite::sync(std::set<std::string>& parents) {
   for (const Files& files : written_) {
     for (io::File* file : {files.data.get(), files.index.get()}) {
-      if (auto synced = file->sync(); !synced.has_value()) return sync_failure(std::move(synced.error()));
+      if (auto synced = file->sync(); !synced.has_value()) return io_failure(std::move(synced.error()));
     }
   }
   written_.clear();
@@ -71,7 +66,7 @@ Result<void> SegmentWrite::remove_leftovers() {
     if (!now.has_value()) return storage_failure(now.error());
     if (*now <= size) continue;
     if (auto cut = file->truncate(size); !cut.has_value()) return storage_failure(std::move(cut.error()));
-    if (auto synced = file->sync(); !synced.has_value()) return sync_failure(std::move(synced.error()));
+    if (auto synced = file->sync(); !synced.has_value()) return io_failure(std::move(synced.error()));
   }
   return {};
 }
@@ -140,7 +135,7 @@ Result<void> SegmentWrite::sync_directories(std::set<std::string>& parents) {
   io::Disk& disk = snapshot_.cache->disk();
   if (created_ || !leftovers_.empty()) {
     if (auto synced = disk.sync_directory(*snapshot_.directory); !synced.has_value()) {
-      return sync_failure(std::move(synced.error()));
+      return io_failure(std::move(synced.error()));
     }
   }
   if (!create_directory_) return {};
@@ -148,7 +143,7 @@ Result<void> SegmentWrite::sync_directories(std::set<std::string>& parents) {
   std::string parent = parent_of(*snapshot_.directory);
   for (int level = 0; level < 2 && !parent.empty(); ++level, parent = parent_of(parent)) {
     if (!parents.insert(parent).second) continue;
-    if (auto synced = disk.sync_directory(parent); !synced.has_value()) return sync_failure(std::move(synced.error()));
+    if (auto synced = disk.sync_directory(parent); !synced.has_value()) return io_failure(std::move(synced.error()));
   }
   return {};
 }

@@ -11,7 +11,7 @@ namespace millrace::storage {
 namespace {
 
 constexpr base::Nanos kMillisecond{1'000'000};
-constexpr base::Nanos kLong{30'000'000'000};
+constexpr base::Nanos kLongTime{30'000'000'000};
 
 }  // namespace
 
@@ -150,7 +150,7 @@ void StoreSim::session() {
   if (orderly) {
     bool stopped = false;
     store_->shutdown([&stopped] { stopped = true; });
-    if (!world_.run_until([&] { return stopped; }, kLong) && failed_.empty() && !disk_.power_lost() &&
+    if (!world_.run_until([&] { return stopped; }, kLongTime) && failed_.empty() && !disk_.power_lost() &&
         !profile_.small_disk) {
       problem("the store does not stop");
     }
@@ -291,7 +291,7 @@ Result<std::vector<BatchRef>> StoreSim::read_from(Log& log, Offset from) {
   if (log.read_hot(request, batches)) return batches;
   const auto result = std::make_shared<std::optional<Result<std::vector<BatchRef>>>>();
   log.read_cold(request, [result](Result<std::vector<BatchRef>> read) { *result = std::move(read); });
-  if (!world_.run_until([&] { return result->has_value(); }, kLong)) {
+  if (!world_.run_until([&] { return result->has_value(); }, kLongTime)) {
     return base::fail(StorageErrc::io, "the read never ended");
   }
   return std::move(**result);
@@ -457,7 +457,7 @@ void StoreSim::rot() {
     if (target_.logs.empty()) create_log();
     const Round round = store_->current_round();
     command();
-    if (!world_.run_until([&] { return store_->committed_round() >= round; }, kLong)) return;
+    if (!world_.run_until([&] { return store_->committed_round() >= round; }, kLongTime)) return;
   }
   for (const std::string& path : disk_.files()) {
     const bool journal = path.find("/journal/") != std::string::npos;
@@ -572,6 +572,8 @@ SimProfile profile_of(std::uint64_t seed) {
       profile.faults.read_failure = 10'000;
       profile.faults.sync_failure = 2'000;
       break;
+    default:
+      ADD_FAILURE() << "there is no profile for seed " << seed;
   }
   return profile;
 }

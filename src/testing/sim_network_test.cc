@@ -9,10 +9,6 @@
 namespace millrace::sim {
 namespace {
 
-constexpr base::Nanos milliseconds(std::int64_t n) {
-  return base::Nanos(n * 1'000'000);
-}
-
 class Peer final : public io::SocketHandler {
  public:
   explicit Peer(std::unique_ptr<io::Socket> s) : socket(std::move(s)) { socket->start(this); }
@@ -83,7 +79,7 @@ TEST(SimNetwork, BytesArriveInOrderInPieces) {
     client->send(text);
     // Unconsumed bytes are shown again only with new input: a last byte goes after the others.
     for (int i = 0; i < 40; ++i) {
-      server.world.run_for(milliseconds(20));
+      server.world.run_for(base::milliseconds(20));
       client->send("x");
     }
     ASSERT_TRUE(server.world.settle());

@@ -9,10 +9,6 @@
 namespace millrace::sim {
 namespace {
 
-constexpr base::Nanos milliseconds(std::int64_t n) {
-  return base::Nanos(n * 1'000'000);
-}
-
 class Hook final : public io::TurnHook {
  public:
   Hook(io::Loop& loop, io::Loop::Stage stage, std::function<void()> action) : loop_(loop), action_(std::move(action)) {
@@ -75,14 +71,14 @@ TEST(SimWorld, TimeJumpsToTheNextTimer) {
   const base::Nanos start = world.clock().monotonic();
   const base::Timestamp wall = world.clock().wall();
   std::vector<int> order;
-  const io::Timer hour = loop.call_after(milliseconds(3'600'000), [&] { order.push_back(2); });
-  io::Timer minute = loop.call_after(milliseconds(60'000), [&] { order.push_back(1), minute.cancel(); });
-  io::Timer never = loop.call_after(milliseconds(1), [&] { order.push_back(-1); });
+  const io::Timer hour = loop.call_after(base::milliseconds(3'600'000), [&] { order.push_back(2); });
+  io::Timer minute = loop.call_after(base::milliseconds(60'000), [&] { order.push_back(1), minute.cancel(); });
+  io::Timer never = loop.call_after(base::milliseconds(1), [&] { order.push_back(-1); });
   never.cancel();
-  EXPECT_FALSE(world.run_until([&] { return !order.empty(); }, milliseconds(1000)));
-  EXPECT_TRUE(world.run_until([&] { return order.size() == 2; }, milliseconds(4'000'000)));
+  EXPECT_FALSE(world.run_until([&] { return !order.empty(); }, base::milliseconds(1000)));
+  EXPECT_TRUE(world.run_until([&] { return order.size() == 2; }, base::milliseconds(4'000'000)));
   EXPECT_EQ(order, (std::vector<int>{1, 2}));
-  EXPECT_GE(world.clock().monotonic() - start, milliseconds(3'600'000));
+  EXPECT_GE(world.clock().monotonic() - start, base::milliseconds(3'600'000));
   EXPECT_GE(world.clock().wall() - wall, base::Timestamp(3'600'000));
   EXPECT_LT(world.steps(), 15U);
 }
@@ -94,17 +90,17 @@ TEST(SimWorld, RunForAndSettleAndHalt) {
   io::Timer timer;
   std::function<void()> tick = [&] {
     ++ticks;
-    timer = loop.call_after(milliseconds(10), [&] { tick(); });
+    timer = loop.call_after(base::milliseconds(10), [&] { tick(); });
   };
   tick();
-  world.run_for(milliseconds(105));
+  world.run_for(base::milliseconds(105));
   EXPECT_GE(ticks, 10);
   EXPECT_LE(ticks, 12);
-  EXPECT_FALSE(world.settle(milliseconds(50), milliseconds(1000))) << "the ticking never ends";
-  EXPECT_TRUE(world.settle(milliseconds(1), milliseconds(1000)));
-  world.after_always(milliseconds(35), [&] { world.halt(); });
+  EXPECT_FALSE(world.settle(base::milliseconds(50), base::milliseconds(1000))) << "the ticking never ends";
+  EXPECT_TRUE(world.settle(base::milliseconds(1), base::milliseconds(1000)));
+  world.after_always(base::milliseconds(35), [&] { world.halt(); });
   const int before = ticks;
-  world.run_for(milliseconds(1000));
+  world.run_for(base::milliseconds(1000));
   EXPECT_TRUE(world.halted());
   EXPECT_LE(ticks - before, 5);
   world.resume();
@@ -116,7 +112,7 @@ TEST(SimWorld, KilledProcessTakesItsTasksAlong) {
   SimWorld world(3);
   bool ran = false;
   const auto alive = std::make_shared<int>(1);
-  const io::Timer timer = world.add_loop().call_after(milliseconds(1), [&ran, alive] { ran = true; });
+  const io::Timer timer = world.add_loop().call_after(base::milliseconds(1), [&ran, alive] { ran = true; });
   world.loop(0).post([&ran, alive] { ran = true; });
   {
     SimWorkPool pool(world, 1);
@@ -128,7 +124,7 @@ TEST(SimWorld, KilledProcessTakesItsTasksAlong) {
   bool works = false;
   fresh.post([&] { works = true; });
   EXPECT_TRUE(world.run_until([&] { return works; }));
-  world.run_for(milliseconds(100));
+  world.run_for(base::milliseconds(100));
   EXPECT_FALSE(ran);
 }
 
@@ -185,7 +181,7 @@ class Writer {
     if (!waits_for_sync_) confirmed_ = end;
     pool_.submit(
         loop_, [this] { EXPECT_TRUE(file_->sync()); }, [this, end] { confirmed_ = std::max(confirmed_, end); });
-    next_ = loop_.call_after(world_.random_delay(base::Nanos(0), milliseconds(2)), [this] { append(); });
+    next_ = loop_.call_after(world_.random_delay(base::Nanos(0), base::milliseconds(2)), [this] { append(); });
   }
 
   SimWorld& world_;

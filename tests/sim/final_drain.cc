@@ -177,6 +177,7 @@ void Simulation::drain_and_judge() {
   std::vector<std::vector<MessageId>> found;
   if (!drain_queues(found)) return;
   std::vector<std::uint64_t> quarantined;
+  quarantined.reserve(logs.size());
   for (const std::uint64_t log : logs) quarantined.push_back(quarantined_of(log));
   for (const auto& queue : found) outcome_.events.count("messages_found", queue.size());
   oracle_.judge_final(found, quarantined);

@@ -23,7 +23,7 @@ constexpr std::int16_t kProduceVersion = 7;
 constexpr std::int16_t kFetchVersion = 11;
 constexpr std::int16_t kInitProducerIdVersion = 1;
 constexpr std::size_t kMaxFrame = std::size_t{64} << 20;
-constexpr base::Nanos kReconnect{2'000'000};
+constexpr base::Nanos kKafkaReconnect{2'000'000};
 
 }  // namespace
 
@@ -34,7 +34,7 @@ KafkaClient::KafkaClient(sim::SimWorld& world, sim::SimWire& wire, Oracle& oracl
 KafkaClient::~KafkaClient() = default;
 
 void KafkaClient::start() {
-  timer_ = world_.after(world_.random_delay(base::Nanos(0), kReconnect), [this] { tick(); });
+  timer_ = world_.after(world_.random_delay(base::Nanos(0), kKafkaReconnect), [this] { tick(); });
 }
 
 void KafkaClient::stop() {
@@ -55,7 +55,7 @@ void KafkaClient::tick() {
   base::Nanos pause(static_cast<std::int64_t>(random_.below(static_cast<std::uint64_t>(plan_.think_nanos)) + 1));
   if (client_ == nullptr || !client_->is_open()) {
     connect();
-    pause = kReconnect;
+    pause = kKafkaReconnect;
   } else {
     if (plan_.slow_readers && random_.chance(1, 40)) client_->pause();
     if (random_.chance(1, 4)) client_->resume();

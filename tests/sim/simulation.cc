@@ -14,6 +14,7 @@ constexpr base::Nanos kAnswerLimit{20'000'000'000};
 std::vector<bool> draw_dead_lettered(const Plan& plan) {
   base::Prng random(plan.seed ^ 0x44656164ULL);
   std::vector<bool> result;
+  result.reserve(plan.queues);
   for (std::size_t i = 0; i < plan.queues; ++i) result.push_back(random.chance(2, 3) || plan.all_dead_lettered);
   return result;
 }
@@ -198,6 +199,7 @@ void Simulation::newest_rounds_in_doubt(std::uint64_t hits) {
   if (queue_homes_.empty()) return;  // nothing was ever sent
   const auto certain = [this, hits](const std::vector<std::size_t>& homes) {
     std::vector<base::Nanos> times;
+    times.reserve(homes.size());
     for (const std::size_t shard : homes) times.push_back(server_.commit_before(shard, hits));
     return times;
   };

@@ -502,7 +502,6 @@ TEST_F(Consuming, RejectedMessagesCarryTheirHistory) {
   client.publish(1, {0, "", "dying"}, "body");
   client.get(1, "dying", false);
   client.send(1, wire::BasicReject{1, false});
-  std::string got;
   ASSERT_TRUE(world.broker.world.run_until([&] { return world.broker.stats(world.broker.find("q")).ready == 1; }));
   EXPECT_EQ(client.get(1, "q"), "body");
   const auto properties = wire::BasicProperties::decode(bytes::as_bytes(client.last_message.properties));

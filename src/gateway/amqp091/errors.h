@@ -25,6 +25,9 @@ struct Failure {
 /// "queue 'x' in vhost '/'".
 Failure to_failure(const broker::BrokerError& error, std::string_view resource);
 
+/// Names that begin so are the server's to give.
+inline constexpr std::string_view kReservedPrefix = "amq.";
+
 std::string queue_text(std::string_view queue, std::string_view vhost);
 std::string exchange_text(std::string_view exchange, std::string_view vhost);
 Failure locked_failure(std::string_view queue_resource);

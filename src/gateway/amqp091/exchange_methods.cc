@@ -3,6 +3,7 @@
 #include "gateway/amqp091/bind.h"
 #include "gateway/amqp091/channel.h"
 #include "gateway/amqp091/declare_arguments.h"
+#include "gateway/amqp091/errors.h"
 #include "gateway/amqp091/exchange_kinds.h"
 
 namespace millrace::gateway::amqp091 {
@@ -15,12 +16,6 @@ struct ExchangeDeclaration {
   catalog::Exchange exchange;
   bool no_wait = false;
 };
-
-namespace {
-
-constexpr std::string_view kReservedPrefix = "amq.";
-
-}  // namespace
 
 void Channel::exchange_declare(const wire::ExchangeDeclare& method) {
   const auto type = parse_exchange_type(method.type);

@@ -2,6 +2,7 @@
 
 #include "gateway/amqp091/channel.h"
 #include "gateway/amqp091/declare_arguments.h"
+#include "gateway/amqp091/errors.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -19,12 +20,6 @@ struct QueueDeclaration {
   QueueType type = QueueType::classic;
   bytes::ByteVector arguments;
 };
-
-namespace {
-
-constexpr std::string_view kReservedPrefix = "amq.";
-
-}  // namespace
 
 void Channel::queue_declare(const wire::QueueDeclare& method) {
   if (method.queue.starts_with(kReplyTo)) return declare_reply_queue(method);

@@ -8,8 +8,6 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-constexpr std::int16_t kKnowsFenced = 2;
-
 wire::ErrorCode check(Connection& connection, const wire::AddOffsetsToTxnRequest& message) {
   if (!may_produce_as(connection, message.transactional_id)) {
     return wire::ErrorCode::transactional_id_authorization_failed;

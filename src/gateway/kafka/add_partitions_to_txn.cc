@@ -9,17 +9,13 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-constexpr std::int16_t kKnowsFenced = 2;
 // From this version on one request may be for many transactions.
 constexpr std::int16_t kManyTransactions = 4;
 
-using Message = wire::AddPartitionsToTxnRequest;
-using Response = wire::AddPartitionsToTxnResponse;
-
-struct Work : GatheredReply<Message, Response> {
+struct AddPartitionsToTxnWork : GatheredReply<wire::AddPartitionsToTxnRequest, wire::AddPartitionsToTxnResponse> {
   using GatheredReply::GatheredReply;
 
-  std::vector<Response::TopicResult>& results(std::size_t transaction) {
+  std::vector<wire::AddPartitionsToTxnResponse::TopicResult>& results(std::size_t transaction) {
     return kept->reply.version() >= kManyTransactions ? response.results_by_transaction[transaction].topic_results
                                                       : response.results_by_topic_v3_and_below;
   }
@@ -34,7 +30,7 @@ struct Work : GatheredReply<Message, Response> {
 };
 
 /// The older versions name one transaction in the same way.
-Message::Transaction only_transaction(const Message& message) {
+wire::AddPartitionsToTxnRequest::Transaction only_transaction(const wire::AddPartitionsToTxnRequest& message) {
   return {.transactional_id = message.v3_and_below_transactional_id,
           .producer_id = message.v3_and_below_producer_id,
           .producer_epoch = message.v3_and_below_producer_epoch,
@@ -43,7 +39,8 @@ Message::Transaction only_transaction(const Message& message) {
 }
 
 /// False when something is wrong with one of them: then none becomes part of the transaction.
-bool collect(Connection& connection, const Message::Transaction& wanted, std::vector<Response::TopicResult>& results,
+bool collect(Connection& connection, const wire::AddPartitionsToTxnRequest::Transaction& wanted,
+             std::vector<wire::AddPartitionsToTxnResponse::TopicResult>& results,
              broker::JoinTransactionRequest& join) {
   const Topics topics(connection);
   bool fine = true;
@@ -67,8 +64,8 @@ bool collect(Connection& connection, const Message::Transaction& wanted, std::ve
   return fine;
 }
 
-void add(Connection& connection, const std::shared_ptr<Work>& work, std::size_t index,
-         const Message::Transaction& wanted) {
+void add(Connection& connection, const std::shared_ptr<AddPartitionsToTxnWork>& work, std::size_t index,
+         const wire::AddPartitionsToTxnRequest::Transaction& wanted) {
   broker::JoinTransactionRequest join;
   const bool fine = collect(connection, wanted, work->results(index), join);
   if (!may_produce_as(connection, wanted.transactional_id)) {
@@ -91,10 +88,10 @@ void add(Connection& connection, const std::shared_ptr<Work>& work, std::size_t 
 }  // namespace
 
 void handle_add_partitions_to_txn(Connection& connection, const Request& request) {
-  auto kept = KeptRequest<Message>::read(request);
+  auto kept = KeptRequest<wire::AddPartitionsToTxnRequest>::read(request);
   if (kept == nullptr) return;
   if (request.version < kManyTransactions) kept->message.transactions = {only_transaction(kept->message)};
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<AddPartitionsToTxnWork>(kept);
   const auto& wanted = kept->message.transactions;
   if (request.version >= kManyTransactions) {
     for (const auto& transaction : wanted) {

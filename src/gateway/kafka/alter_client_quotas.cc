@@ -13,13 +13,12 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Message = wire::AlterClientQuotasRequest;
 using catalog::QuotaEntity;
 using catalog::QuotaKind;
 
 constexpr double kLargest = 1e15;
 
-struct Work : GatheredReply<Message, wire::AlterClientQuotasResponse> {
+struct AlterClientQuotasWork : GatheredReply<wire::AlterClientQuotasRequest, wire::AlterClientQuotasResponse> {
   using GatheredReply::GatheredReply;
 
   std::vector<std::string> messages;
@@ -33,7 +32,7 @@ struct Work : GatheredReply<Message, wire::AlterClientQuotasResponse> {
 };
 
 /// Why it is none; empty when it is one.
-std::string_view read_subject(const Message::Entry& entry, catalog::QuotaSubject& subject) {
+std::string_view read_subject(const wire::AlterClientQuotasRequest::Entry& entry, catalog::QuotaSubject& subject) {
   for (const auto& part : entry.entity) {
     const auto entity = quota_entity(part.entity_type);
     if (!entity.has_value()) return "quotas are for users, client ids and addresses";
@@ -55,7 +54,7 @@ std::string_view read_subject(const Message::Entry& entry, catalog::QuotaSubject
 }
 
 /// Applies the changes to what is there. Why not; empty when it was done.
-std::string_view change(const Message::Entry& entry, bool address, catalog::ClientQuota& quota) {
+std::string_view change(const wire::AlterClientQuotasRequest::Entry& entry, bool address, catalog::ClientQuota& quota) {
   for (const auto& op : entry.ops) {
     const auto kind = quota_kind(op.key);
     if (!kind.has_value() || address != (*kind == QuotaKind::connections)) return "no such limit for this subject";
@@ -70,9 +69,9 @@ std::string_view change(const Message::Entry& entry, bool address, catalog::Clie
 }  // namespace
 
 void handle_alter_client_quotas(Connection& connection, const Request& request) {
-  auto kept = KeptRequest<Message>::read(request);
+  auto kept = KeptRequest<wire::AlterClientQuotasRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<AlterClientQuotasWork>(kept);
   const auto& entries = kept->message.entries;
   work->response.entries.resize(entries.size());
   work->messages.resize(entries.size());

@@ -20,10 +20,10 @@ namespace {
 using Changes = broker::Topology::SettingChanges;
 
 // Numbers of the protocol.
-enum class Operation : std::int8_t { set = 0, remove = 1, append = 2, subtract = 3 };
+enum class AlterOperation : std::int8_t { set = 0, remove = 1, append = 2, subtract = 3 };
 
 template <class RequestMessage, class ResponseMessage>
-struct Work : GatheredReply<RequestMessage, ResponseMessage> {
+struct AlterConfigsWork : GatheredReply<RequestMessage, ResponseMessage> {
   using GatheredReply<RequestMessage, ResponseMessage>::GatheredReply;
 
   std::vector<std::string> messages;
@@ -63,7 +63,7 @@ wire::ErrorCode find_topic(Connection& connection, std::int8_t type, std::string
 }
 
 /// Adds to or takes from a list, entry by entry.
-std::string changed_list(const catalog::Topic& topic, std::string_view name, Operation operation,
+std::string changed_list(const catalog::Topic& topic, std::string_view name, AlterOperation operation,
                          std::string_view value) {
   std::string_view now = broker::find_topic_setting(name)->default_value;
   for (const auto& [key, own] : topic.settings) {
@@ -72,8 +72,8 @@ std::string changed_list(const catalog::Topic& topic, std::string_view name, Ope
   std::vector<std::string_view> entries = broker::list_entries(now);
   for (const std::string_view entry : broker::list_entries(value)) {
     const auto found = std::find(entries.begin(), entries.end(), entry);
-    if (operation == Operation::append && found == entries.end()) entries.push_back(entry);
-    if (operation == Operation::subtract && found != entries.end()) entries.erase(found);
+    if (operation == AlterOperation::append && found == entries.end()) entries.push_back(entry);
+    if (operation == AlterOperation::subtract && found != entries.end()) entries.erase(found);
   }
   return fmt::format("{}", fmt::join(entries, ","));
 }
@@ -86,8 +86,8 @@ wire::ErrorCode collect(const wire::IncrementalAlterConfigsRequest::Resource& re
       why = fmt::format("'{}' is named twice", std::string_view(config.name));
       return wire::ErrorCode::invalid_request;
     }
-    const auto operation = static_cast<Operation>(config.config_operation);
-    if (operation == Operation::remove) {
+    const auto operation = static_cast<AlterOperation>(config.config_operation);
+    if (operation == AlterOperation::remove) {
       changes.emplace_back(config.name, std::nullopt);
       continue;
     }
@@ -95,11 +95,11 @@ wire::ErrorCode collect(const wire::IncrementalAlterConfigsRequest::Resource& re
       why = fmt::format("'{}' has no value", std::string_view(config.name));
       return wire::ErrorCode::invalid_request;
     }
-    if (operation == Operation::set) {
+    if (operation == AlterOperation::set) {
       changes.emplace_back(config.name, std::string(*config.value));
       continue;
     }
-    const bool known = operation == Operation::append || operation == Operation::subtract;
+    const bool known = operation == AlterOperation::append || operation == AlterOperation::subtract;
     if (!known || config.name != "cleanup.policy") {
       why = fmt::format("'{}' is not a list", std::string_view(config.name));
       return known ? wire::ErrorCode::invalid_config : wire::ErrorCode::invalid_request;
@@ -126,7 +126,7 @@ template <class RequestMessage, class ResponseMessage>
 void alter(Connection& connection, const Request& request, bool replace) {
   auto kept = KeptRequest<RequestMessage>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work<RequestMessage, ResponseMessage>>(kept);
+  auto work = std::make_shared<AlterConfigsWork<RequestMessage, ResponseMessage>>(kept);
   const auto& resources = kept->message.resources;
   work->response.responses.resize(resources.size());
   work->messages.resize(resources.size());

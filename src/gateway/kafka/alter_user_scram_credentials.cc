@@ -14,8 +14,6 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Message = wire::AlterUserScramCredentialsRequest;
-
 // As the protocol's reference has it.
 constexpr std::int32_t kMinIterations = 4096;
 constexpr std::int32_t kMaxIterations = 16384;
@@ -29,12 +27,13 @@ struct Problem {
 /// What is to happen to one user.
 struct Change {
   std::string name;
-  std::vector<const Message::Deletion*> deletions;
-  std::vector<const Message::Upsertion*> upsertions;
+  std::vector<const wire::AlterUserScramCredentialsRequest::Deletion*> deletions;
+  std::vector<const wire::AlterUserScramCredentialsRequest::Upsertion*> upsertions;
   Problem problem;
 };
 
-struct Work : GatheredReply<Message, wire::AlterUserScramCredentialsResponse> {
+struct AlterUserScramCredentialsWork
+    : GatheredReply<wire::AlterUserScramCredentialsRequest, wire::AlterUserScramCredentialsResponse> {
   using GatheredReply::GatheredReply;
 
   std::vector<Change> changes;
@@ -43,6 +42,7 @@ struct Work : GatheredReply<Message, wire::AlterUserScramCredentialsResponse> {
 
 Problem check(const Change& change) {
   std::vector<std::int8_t> mechanisms;
+  mechanisms.reserve(change.deletions.size() + change.upsertions.size());
   for (const auto* one : change.deletions) mechanisms.push_back(one->mechanism);
   for (const auto* one : change.upsertions) mechanisms.push_back(one->mechanism);
   std::sort(mechanisms.begin(), mechanisms.end());
@@ -92,7 +92,7 @@ Problem apply(const Change& change, const catalog::User* existing, catalog::User
   return {};
 }
 
-std::vector<Change> changes_of(const Message& message) {
+std::vector<Change> changes_of(const wire::AlterUserScramCredentialsRequest& message) {
   std::map<std::string, Change> by_name;
   const auto at = [&by_name](std::string_view name) -> Change& {
     Change& change = by_name[std::string(name)];
@@ -102,6 +102,7 @@ std::vector<Change> changes_of(const Message& message) {
   for (const auto& one : message.deletions) at(one.name).deletions.push_back(&one);
   for (const auto& one : message.upsertions) at(one.name).upsertions.push_back(&one);
   std::vector<Change> changes;
+  changes.reserve(by_name.size());
   for (auto& [name, change] : by_name) changes.push_back(std::move(change));
   return changes;
 }
@@ -109,9 +110,9 @@ std::vector<Change> changes_of(const Message& message) {
 }  // namespace
 
 void handle_alter_user_scram_credentials(Connection& connection, const Request& request) {
-  auto kept = KeptRequest<Message>::read(request);
+  auto kept = KeptRequest<wire::AlterUserScramCredentialsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<AlterUserScramCredentialsWork>(kept);
   work->changes = changes_of(kept->message);
   work->messages.resize(work->changes.size());
   work->response.results.resize(work->changes.size());

@@ -9,7 +9,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work : GatheredReply<wire::CreateAclsRequest, wire::CreateAclsResponse> {
+struct CreateAclsWork : GatheredReply<wire::CreateAclsRequest, wire::CreateAclsResponse> {
   using GatheredReply::GatheredReply;
 
   std::vector<std::string> messages;
@@ -27,7 +27,7 @@ struct Work : GatheredReply<wire::CreateAclsRequest, wire::CreateAclsResponse> {
 void handle_create_acls(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::CreateAclsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<CreateAclsWork>(kept);
   const auto& wanted = kept->message.creations;
   work->response.results.resize(wanted.size());
   work->messages.resize(wanted.size());

@@ -12,7 +12,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work : GatheredReply<wire::CreatePartitionsRequest, wire::CreatePartitionsResponse> {
+struct CreatePartitionsWork : GatheredReply<wire::CreatePartitionsRequest, wire::CreatePartitionsResponse> {
   using GatheredReply::GatheredReply;
 
   std::vector<std::string> messages;
@@ -55,7 +55,7 @@ wire::ErrorCode check(const Topics& topics, const wire::CreatePartitionsRequest:
 void handle_create_partitions(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::CreatePartitionsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<CreatePartitionsWork>(kept);
   const auto& wanted = kept->message.topics;
   work->response.results.resize(wanted.size());
   work->messages.resize(wanted.size());

@@ -14,7 +14,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work : GatheredReply<wire::CreateTopicsRequest, wire::CreateTopicsResponse> {
+struct CreateTopicsWork : GatheredReply<wire::CreateTopicsRequest, wire::CreateTopicsResponse> {
   using GatheredReply::GatheredReply;
 
   std::vector<std::string> messages;  // texts the response points to, and so the next
@@ -98,7 +98,7 @@ std::uint32_t partitions_of(const wire::CreateTopicsRequest::Topic& wanted, cons
 void handle_create_topics(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::CreateTopicsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<CreateTopicsWork>(kept);
   const auto& wanted = kept->message.topics;
   work->response.topics.resize(wanted.size());
   work->messages.resize(wanted.size());

@@ -9,7 +9,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work : GatheredReply<wire::DeleteAclsRequest, wire::DeleteAclsResponse> {
+struct DeleteAclsWork : GatheredReply<wire::DeleteAclsRequest, wire::DeleteAclsResponse> {
   using GatheredReply::GatheredReply;
 
   struct Found {
@@ -52,7 +52,7 @@ struct Work : GatheredReply<wire::DeleteAclsRequest, wire::DeleteAclsResponse> {
 void handle_delete_acls(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DeleteAclsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<DeleteAclsWork>(kept);
   const auto& wanted = kept->message.filters;
   work->response.filter_results.resize(wanted.size());
   work->found.resize(wanted.size());

@@ -8,14 +8,14 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Work = GatheredReply<wire::DeleteGroupsRequest, wire::DeleteGroupsResponse>;
+using DeleteGroupsWork = GatheredReply<wire::DeleteGroupsRequest, wire::DeleteGroupsResponse>;
 
 }  // namespace
 
 void handle_delete_groups(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DeleteGroupsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<DeleteGroupsWork>(kept);
   const auto& names = kept->message.groups_names;
   work->response.results.resize(names.size());
   work->left += names.size();

@@ -9,14 +9,14 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Work = GatheredReply<wire::DeleteRecordsRequest, wire::DeleteRecordsResponse>;
+using DeleteRecordsWork = GatheredReply<wire::DeleteRecordsRequest, wire::DeleteRecordsResponse>;
 
 }  // namespace
 
 void handle_delete_records(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DeleteRecordsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<DeleteRecordsWork>(kept);
   const auto& wanted = kept->message.topics;
   for (const auto& topic : wanted) {
     auto& out = work->response.topics.emplace_back();

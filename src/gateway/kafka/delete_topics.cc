@@ -9,7 +9,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work : GatheredReply<wire::DeleteTopicsRequest, wire::DeleteTopicsResponse> {
+struct DeleteTopicsWork : GatheredReply<wire::DeleteTopicsRequest, wire::DeleteTopicsResponse> {
   using GatheredReply::GatheredReply;
 
   std::vector<std::string> names;  // of topics named by id
@@ -29,7 +29,7 @@ void handle_delete_topics(Connection& connection, const Request& request) {
   if (request.version < 6) {
     for (const auto& name : message.topic_names) message.topics.push_back({.name = name, .topic_id = {}});
   }
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<DeleteTopicsWork>(kept);
   work->response.responses.resize(message.topics.size());
   work->names.resize(message.topics.size());
   work->left += message.topics.size();

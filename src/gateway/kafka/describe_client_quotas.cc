@@ -11,14 +11,11 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Message = wire::DescribeClientQuotasRequest;
-using Response = wire::DescribeClientQuotasResponse;
-
 // Numbers of the protocol: a name, the default, or either.
 enum class MatchType : std::int8_t { exact = 0, default_value = 1, specified = 2 };
 
 /// Why the filter is none; empty when it is one.
-std::string_view problem_of(const Message& message) {
+std::string_view problem_of(const wire::DescribeClientQuotasRequest& message) {
   std::vector<std::string_view> seen;
   for (const auto& component : message.components) {
     if (!quota_entity(component.entity_type).has_value()) return "quotas are for users, client ids and addresses";
@@ -33,7 +30,7 @@ std::string_view problem_of(const Message& message) {
   return {};
 }
 
-bool fits(const catalog::QuotaSubject& subject, const Message& filter) {
+bool fits(const catalog::QuotaSubject& subject, const wire::DescribeClientQuotasRequest& filter) {
   for (const auto& component : filter.components) {
     const auto part = std::find_if(subject.begin(), subject.end(),
                                    [&](const auto& one) { return name_of(one.first) == component.entity_type; });
@@ -48,9 +45,9 @@ bool fits(const catalog::QuotaSubject& subject, const Message& filter) {
 }  // namespace
 
 void handle_describe_client_quotas(Connection& connection, const Request& request) {
-  Message message;
+  wire::DescribeClientQuotasRequest message;
   if (!request.decode(message, request.body)) return request.reply.close("malformed DescribeClientQuotasRequest");
-  Response response;
+  wire::DescribeClientQuotasResponse response;
   const auto fail = [&](wire::ErrorCode code, std::string_view why) {
     response.error_code = code;
     response.error_message = wire::Text(why);

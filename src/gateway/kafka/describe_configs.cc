@@ -16,13 +16,13 @@ using DescribeRequest = wire::DescribeConfigsRequest;
 using DescribeResponse = wire::DescribeConfigsResponse;
 
 /// Settings of one resource, kept until the answer is encoded.
-struct Found {
+struct FoundResource {
   wire::ErrorCode error = wire::ErrorCode::none;
   std::string why;
   std::vector<ConfigEntry> entries;
 };
 
-Found find_topic(Connection& connection, std::string_view name) {
+FoundResource find_topic(Connection& connection, std::string_view name) {
   const Topics topics(connection);
   if (!topics.may(auth::Operation::describe_configs, name)) {
     return {wire::ErrorCode::topic_authorization_failed, "not allowed to see this topic", {}};
@@ -30,7 +30,7 @@ Found find_topic(Connection& connection, std::string_view name) {
   const auto topic = topics.find(name);
   if (!topic.has_value()) return {wire::ErrorCode::unknown_topic_or_partition, "no such topic", {}};
   const catalog::Topic* stored = connection.shard().catalog().find_topic(topic->id);
-  Found found;
+  FoundResource found;
   found.entries = topic_configs(
       connection.shard(), stored != nullptr ? stored->settings : std::vector<std::pair<std::string, std::string>>{});
   // A queue's log lives as the queue says.
@@ -38,7 +38,7 @@ Found find_topic(Connection& connection, std::string_view name) {
   return found;
 }
 
-Found find_resource(Connection& connection, const DescribeRequest::Resource& resource) {
+FoundResource find_resource(Connection& connection, const DescribeRequest::Resource& resource) {
   if (resource.resource_type == static_cast<std::int8_t>(ResourceType::topic)) {
     return find_topic(connection, resource.resource_name);
   }
@@ -50,7 +50,7 @@ Found find_resource(Connection& connection, const DescribeRequest::Resource& res
   if (resource.resource_name != std::to_string(kNodeId)) {
     return {wire::ErrorCode::invalid_request, "there is no such broker", {}};
   }
-  Found found;
+  FoundResource found;
   found.entries = broker_configs(connection);
   return found;
 }
@@ -79,9 +79,9 @@ void handle_describe_configs(Connection& connection, const Request& request) {
   DescribeRequest message;
   if (!request.decode(message, request.body)) return request.reply.close("malformed DescribeConfigsRequest");
   DescribeResponse response;
-  std::deque<Found> kept;
+  std::deque<FoundResource> kept;
   for (const auto& resource : message.resources) {
-    const Found& found = kept.emplace_back(find_resource(connection, resource));
+    const FoundResource& found = kept.emplace_back(find_resource(connection, resource));
     auto& out = response.results.emplace_back();
     out.resource_type = resource.resource_type;
     out.resource_name = resource.resource_name;

@@ -11,7 +11,7 @@ namespace {
 // From this version on an unknown group is an error; before it is "Dead".
 constexpr std::int16_t kUnknownIsError = 6;
 
-struct Work {
+struct DescribeGroupsWork {
   std::shared_ptr<KeptRequest<wire::DescribeGroupsRequest>> kept;
   std::vector<broker::GroupDescription> found;
   std::vector<wire::ErrorCode> errors;
@@ -39,7 +39,7 @@ void fill(wire::DescribeGroupsResponse::Group& out, const broker::GroupDescripti
   }
 }
 
-void Work::answer() {
+void DescribeGroupsWork::answer() {
   wire::DescribeGroupsResponse response;
   for (std::size_t i = 0; i < found.size(); ++i) {
     auto& out = response.groups.emplace_back();
@@ -64,7 +64,7 @@ void Work::answer() {
 void handle_describe_groups(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DescribeGroupsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
+  auto work = std::make_shared<DescribeGroupsWork>();
   work->kept = kept;
   const auto& names = kept->message.groups;
   work->found.resize(names.size());

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::string_view kDirectory = "data";
 
-struct Work {
+struct DescribeLogDirsWork {
   std::shared_ptr<KeptRequest<wire::DescribeLogDirsRequest>> kept;
   std::deque<std::string> names;
   wire::DescribeLogDirsResponse::Result result;
@@ -39,6 +39,7 @@ std::vector<std::pair<TopicView, std::vector<std::int32_t>>> select(const Topics
   if (!message.topics.has_value()) {
     for (TopicView& view : topics.all()) {
       std::vector<std::int32_t> partitions;
+      partitions.reserve(view.partitions.size());
       for (std::size_t i = 0; i < view.partitions.size(); ++i) partitions.push_back(static_cast<std::int32_t>(i));
       add(std::move(view), std::move(partitions));
     }
@@ -57,7 +58,7 @@ std::vector<std::pair<TopicView, std::vector<std::int32_t>>> select(const Topics
 void handle_describe_log_dirs(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DescribeLogDirsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
+  auto work = std::make_shared<DescribeLogDirsWork>();
   work->kept = kept;
   const Topics topics(connection);
   const auto selected = select(topics, kept->message);

@@ -9,14 +9,14 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Work = GatheredReply<wire::DescribeProducersRequest, wire::DescribeProducersResponse>;
+using DescribeProducersWork = GatheredReply<wire::DescribeProducersRequest, wire::DescribeProducersResponse>;
 
 }  // namespace
 
 void handle_describe_producers(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::DescribeProducersRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<DescribeProducersWork>(kept);
   const auto& wanted = kept->message.topics;
   for (const auto& topic : wanted) {
     auto& out = work->response.topics.emplace_back();

@@ -13,10 +13,8 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Response = wire::DescribeUserScramCredentialsResponse;
-
 /// Fills in what the user has; false when there is nothing.
-bool fill(const catalog::User* user, Response::Result& out) {
+bool fill(const catalog::User* user, wire::DescribeUserScramCredentialsResponse::Result& out) {
   if (user == nullptr) return false;
   for (const auto& one : auth::scram_credentials(user->password_hash)) {
     out.credential_infos.push_back({.mechanism = static_cast<std::int8_t>(mechanism_of(one.digest)),
@@ -32,7 +30,7 @@ void handle_describe_user_scram_credentials(Connection& connection, const Reques
   if (!request.decode(message, request.body)) {
     return request.reply.close("malformed DescribeUserScramCredentialsRequest");
   }
-  Response response;
+  wire::DescribeUserScramCredentialsResponse response;
   if (!may_with_cluster(connection, auth::Operation::describe)) {
     response.error_code = wire::ErrorCode::cluster_authorization_failed;
     response.error_message = "not allowed to see the users";
@@ -41,7 +39,7 @@ void handle_describe_user_scram_credentials(Connection& connection, const Reques
   const catalog::State& catalog = connection.shard().catalog();
   if (!message.users.has_value() || message.users->empty()) {
     for (const catalog::User* user : catalog.users()) {
-      Response::Result result;
+      wire::DescribeUserScramCredentialsResponse::Result result;
       result.user = wire::Text(user->name);
       if (fill(user, result)) response.results.push_back(std::move(result));
     }

@@ -7,7 +7,6 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-constexpr std::int16_t kKnowsFenced = 2;
 // From this version on the producer's epoch grows with each transaction (KIP-890).
 constexpr std::int16_t kGrows = 5;
 

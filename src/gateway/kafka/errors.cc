@@ -83,6 +83,10 @@ ErrorCode to_kafka(broker::GroupErrc code) {
   return ErrorCode::unknown_server_error;
 }
 
+ErrorCode code_of_commit(broker::GroupErrc code) {
+  return code == broker::GroupErrc::too_large ? ErrorCode::offset_metadata_too_large : to_kafka(code);
+}
+
 ErrorCode to_kafka(model::ModelErrc code) {
   using model::ModelErrc;
   switch (code) {

@@ -19,7 +19,7 @@ constexpr std::int64_t kMaxResponseBytes = std::int64_t{64} << 20;
 constexpr std::int32_t kMaxWaitMs = 5 * 60 * 1000;
 
 // From this version on topics are named by id (KIP-516).
-constexpr std::int16_t kTopicIds = 13;
+constexpr std::int16_t kFetchTopicIds = 13;
 
 /// One fetch under way: reads all its partitions; when there is too little and time is left, waits until one of them
 /// grows.
@@ -75,7 +75,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
 };
 
 void Fetch::find(const Topics& topics, Part& part) const {
-  const bool by_id = kept_->reply.version() >= kTopicIds;
+  const bool by_id = kept_->reply.version() >= kFetchTopicIds;
   const auto topic = by_id ? topics.find(part.wanted.topic_id) : topics.find(part.wanted.topic);
   const std::int32_t index = part.wanted.partition;
   if (!topic.has_value() && by_id)
@@ -327,7 +327,7 @@ void handle_fetch(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::FetchRequest>::read(request);
   if (kept == nullptr) return;
   const wire::FetchRequest& message = kept->message;
-  const bool by_id = request.version >= kTopicIds;
+  const bool by_id = request.version >= kFetchTopicIds;
   auto& session = connection.fetch_session();
   if (message.session_epoch > kNewSession) {
     const wire::ErrorCode code = continue_session(session, message, by_id);

@@ -9,7 +9,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-constexpr std::int8_t kGroup = 0;
+constexpr std::int8_t kGroupKey = 0;
 constexpr std::int8_t kTransaction = 1;
 
 wire::ErrorCode check(Connection& connection, std::int8_t key_type, std::string_view key) {
@@ -17,7 +17,7 @@ wire::ErrorCode check(Connection& connection, std::int8_t key_type, std::string_
     return may_produce_as(connection, key) ? wire::ErrorCode::none
                                            : wire::ErrorCode::transactional_id_authorization_failed;
   }
-  if (key_type != kGroup) return wire::ErrorCode::invalid_request;
+  if (key_type != kGroupKey) return wire::ErrorCode::invalid_request;
   return may_use_group(connection, auth::Operation::describe, key) ? wire::ErrorCode::none
                                                                    : wire::ErrorCode::group_authorization_failed;
 }

@@ -9,7 +9,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-constexpr std::int16_t kKnowsFenced = 4;
+constexpr std::int16_t kInitKnowsFenced = 4;
 
 void refuse(const Reply& reply, wire::ErrorCode code) {
   wire::InitProducerIdResponse response;
@@ -48,7 +48,7 @@ void handle_init_producer_id(Connection& connection, const Request& request) {
        {message.producer_id, message.producer_epoch}},
       [reply = request.reply](broker::Result<broker::ProducerIdentity> begun) {
         if (!begun.has_value()) {
-          return refuse(reply, code_of_transaction(begun.error(), reply.version() >= kKnowsFenced));
+          return refuse(reply, code_of_transaction(begun.error(), reply.version() >= kInitKnowsFenced));
         }
         wire::InitProducerIdResponse response;
         response.producer_id = begun->id;

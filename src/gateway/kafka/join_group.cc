@@ -18,7 +18,7 @@ constexpr std::int16_t kMemberIdFirst = 4;
 // From this version on a returning leader can be told to leave the assignments alone (KIP-814).
 constexpr std::int16_t kSkipAssignment = 9;
 
-std::string random_text() {
+std::string random_member_suffix() {
   std::array<std::uint8_t, 16> random{};
   const int filled = RAND_bytes(random.data(), static_cast<int>(random.size()));
   MILLRACE_ASSERT(filled == 1, "the system gives no random numbers");
@@ -74,7 +74,7 @@ void handle_join_group(Connection& connection, const Request& request) {
   join.instance = owned(message.group_instance_id);
   join.client_id = request.client_id;
   join.client_host = host_of(connection);
-  join.new_member_id = (join.instance.has_value() ? *join.instance : join.client_id) + "-" + random_text();
+  join.new_member_id = (join.instance.has_value() ? *join.instance : join.client_id) + "-" + random_member_suffix();
   join.session_timeout = base::Millis(message.session_timeout_ms);
   // Version 0 has one time for both.
   join.rebalance_timeout =

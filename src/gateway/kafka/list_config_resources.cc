@@ -15,7 +15,7 @@ namespace {
 // Numbers of the protocol for kinds of which there is nothing here.
 constexpr std::int8_t kBrokerLogger = 8;
 constexpr std::int8_t kClientMetrics = 16;
-constexpr std::int8_t kGroup = 32;
+constexpr std::int8_t kGroupResource = 32;
 
 }  // namespace
 
@@ -32,7 +32,7 @@ void handle_list_config_resources(Connection& connection, const Request& request
   std::vector<std::int8_t> kinds = message.resource_types;
   // Version 0 asks for client metrics only.
   if (request.version == 0) kinds = {kClientMetrics};
-  if (kinds.empty()) kinds = {kTopic, kBroker, kClientMetrics, kGroup};
+  if (kinds.empty()) kinds = {kTopic, kBroker, kClientMetrics, kGroupResource};
   const std::string node = std::to_string(kNodeId);
   const Topics topics(connection);
   const auto all = topics.all();
@@ -44,7 +44,7 @@ void handle_list_config_resources(Connection& connection, const Request& request
       }
     } else if (kind == kBroker) {
       response.config_resources.push_back({.resource_name = wire::Text(node), .resource_type = kBroker});
-    } else if (kind != kBrokerLogger && kind != kClientMetrics && kind != kGroup) {
+    } else if (kind != kBrokerLogger && kind != kClientMetrics && kind != kGroupResource) {
       response.error_code = wire::ErrorCode::unsupported_version;
     }
   }

@@ -19,7 +19,7 @@ constexpr std::int64_t kEarliestPendingUpload = -6;
 
 using Lookup = broker::TimeLookup;
 
-struct Work : GatheredReply<wire::ListOffsetsRequest, wire::ListOffsetsResponse> {
+struct ListOffsetsWork : GatheredReply<wire::ListOffsetsRequest, wire::ListOffsetsResponse> {
   using GatheredReply::GatheredReply;
 
   wire::ListOffsetsResponse::Partition& at(std::size_t topic, std::size_t partition) {
@@ -50,7 +50,7 @@ Lookup first_record_at(const std::vector<broker::BatchRef>& batches, std::int64_
 
 class Finder : public std::enable_shared_from_this<Finder> {
  public:
-  Finder(std::shared_ptr<Work> work, std::size_t topic, std::size_t partition, broker::LogRef log)
+  Finder(std::shared_ptr<ListOffsetsWork> work, std::size_t topic, std::size_t partition, broker::LogRef log)
       : work_(std::move(work)), topic_(topic), partition_(partition), log_(log) {}
 
   void start(Connection& connection, std::int64_t timestamp) {
@@ -104,7 +104,7 @@ class Finder : public std::enable_shared_from_this<Finder> {
     work_->finish_one();
   }
 
-  std::shared_ptr<Work> work_;
+  std::shared_ptr<ListOffsetsWork> work_;
   std::size_t topic_;
   std::size_t partition_;
   broker::LogRef log_;
@@ -116,7 +116,7 @@ class Finder : public std::enable_shared_from_this<Finder> {
 void handle_list_offsets(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::ListOffsetsRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<ListOffsetsWork>(kept);
   const auto& wanted = kept->message.topics;
   const Topics topics(connection);
   work->response.topics.resize(wanted.size());

@@ -10,9 +10,9 @@ namespace millrace::gateway::kafka {
 namespace {
 
 // From this version on topics are named by id.
-constexpr std::int16_t kTopicIds = 10;
+constexpr std::int16_t kCommitTopicIds = 10;
 
-struct Work {
+struct OffsetCommitWork {
   std::shared_ptr<KeptRequest<wire::OffsetCommitRequest>> kept;
   wire::OffsetCommitResponse response;
   /// Where the result of each entry of the broker's request belongs.
@@ -26,14 +26,10 @@ struct Work {
   }
 };
 
-wire::ErrorCode code_of(broker::GroupErrc error) {
-  return error == broker::GroupErrc::too_large ? wire::ErrorCode::offset_metadata_too_large : to_kafka(error);
-}
-
 /// Fills the answer with what is wrong already; what is left goes to the group.
-void collect(Connection& connection, Work& work, broker::CommitRequest& commit) {
+void collect(Connection& connection, OffsetCommitWork& work, broker::CommitRequest& commit) {
   const auto& message = work.kept->message;
-  const bool by_id = work.kept->reply.version() >= kTopicIds;
+  const bool by_id = work.kept->reply.version() >= kCommitTopicIds;
   const Topics topics(connection);
   for (std::size_t t = 0; t < message.topics.size(); ++t) {
     const auto& wanted = message.topics[t];
@@ -68,7 +64,7 @@ void handle_offset_commit(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::OffsetCommitRequest>::read(request);
   if (kept == nullptr) return;
   const auto& message = kept->message;
-  auto work = std::make_shared<Work>();
+  auto work = std::make_shared<OffsetCommitWork>();
   work->kept = kept;
   broker::CommitRequest commit;
   commit.group = group_key(connection, message.group_id);
@@ -83,7 +79,7 @@ void handle_offset_commit(Connection& connection, const Request& request) {
     for (std::size_t i = 0; i < work->places.size(); ++i) {
       const auto [topic, partition] = work->places[i];
       work->response.topics[topic].partitions[partition].error_code =
-          result.error != broker::GroupErrc::none ? to_kafka(result.error) : code_of(result.entries[i]);
+          result.error != broker::GroupErrc::none ? to_kafka(result.error) : code_of_commit(result.entries[i]);
     }
     work->kept->reply.send(work->response);
   });

@@ -9,13 +9,13 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-struct Work {
+struct OffsetDeleteWork {
   std::shared_ptr<KeptRequest<wire::OffsetDeleteRequest>> kept;
   wire::OffsetDeleteResponse response;
   std::vector<std::pair<std::size_t, std::size_t>> places;
 };
 
-void collect(Connection& connection, Work& work, broker::ForgetOffsetsRequest& forget) {
+void collect(Connection& connection, OffsetDeleteWork& work, broker::ForgetOffsetsRequest& forget) {
   const Topics topics(connection);
   const auto& wanted = work.kept->message.topics;
   for (std::size_t t = 0; t < wanted.size(); ++t) {
@@ -42,7 +42,7 @@ void collect(Connection& connection, Work& work, broker::ForgetOffsetsRequest& f
 void handle_offset_delete(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::OffsetDeleteRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
+  auto work = std::make_shared<OffsetDeleteWork>();
   work->kept = kept;
   if (!may_use_group(connection, auth::Operation::erase, kept->message.group_id)) {
     work->response.error_code = wire::ErrorCode::group_authorization_failed;

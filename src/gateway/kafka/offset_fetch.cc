@@ -13,7 +13,7 @@ namespace {
 
 // From these versions on: one request for many groups, topics named by id.
 constexpr std::int16_t kManyGroups = 8;
-constexpr std::int16_t kTopicIds = 10;
+constexpr std::int16_t kOffsetFetchTopicIds = 10;
 
 using FetchRequest = wire::OffsetFetchRequest;
 using FetchResponse = wire::OffsetFetchResponse;
@@ -28,7 +28,7 @@ struct Part {
   std::vector<std::pair<std::size_t, std::size_t>> places;
 };
 
-struct Work {
+struct OffsetFetchWork {
   std::shared_ptr<KeptRequest<FetchRequest>> kept;
   std::vector<Part> parts;
   std::size_t left = 1;
@@ -128,7 +128,7 @@ void fill_all(Connection& connection, Part& part) {
   }
 }
 
-void fetch(Connection& connection, const std::shared_ptr<Work>& work, std::size_t index,
+void fetch(Connection& connection, const std::shared_ptr<OffsetFetchWork>& work, std::size_t index,
            const FetchRequest::Group& group) {
   Part& part = work->parts[index];
   part.out.group_id = group.group_id;
@@ -138,7 +138,7 @@ void fetch(Connection& connection, const std::shared_ptr<Work>& work, std::size_
   }
   broker::OffsetsRequest offsets{group_key(connection, group.group_id), std::nullopt};
   if (group.topics.has_value()) {
-    offsets.partitions = collect(connection, *group.topics, work->kept->reply.version() >= kTopicIds, part);
+    offsets.partitions = collect(connection, *group.topics, work->kept->reply.version() >= kOffsetFetchTopicIds, part);
     if (offsets.partitions->empty()) return work->finish_one();
   }
   const bool all = !offsets.partitions.has_value();
@@ -162,7 +162,7 @@ void fetch(Connection& connection, const std::shared_ptr<Work>& work, std::size_
 void handle_offset_fetch(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::OffsetFetchRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>();
+  auto work = std::make_shared<OffsetFetchWork>();
   work->kept = kept;
   if (request.version < kManyGroups) kept->message.groups = {first_group(kept->message)};
   const auto& groups = kept->message.groups;

@@ -9,7 +9,7 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
-using Work = GatheredReply<wire::OffsetForLeaderEpochRequest, wire::OffsetForLeaderEpochResponse>;
+using OffsetForLeaderEpochWork = GatheredReply<wire::OffsetForLeaderEpochRequest, wire::OffsetForLeaderEpochResponse>;
 
 void fill(wire::OffsetForLeaderEpochResponse::EpochEndOffset& out, const broker::EpochEnd& found,
           std::int32_t expected) {
@@ -29,7 +29,7 @@ void fill(wire::OffsetForLeaderEpochResponse::EpochEndOffset& out, const broker:
 void handle_offset_for_leader_epoch(Connection& connection, const Request& request) {
   auto kept = KeptRequest<wire::OffsetForLeaderEpochRequest>::read(request);
   if (kept == nullptr) return;
-  auto work = std::make_shared<Work>(kept);
+  auto work = std::make_shared<OffsetForLeaderEpochWork>(kept);
   const auto& wanted = kept->message.topics;
   for (const auto& topic : wanted) {
     auto& out = work->response.topics.emplace_back();

@@ -16,12 +16,12 @@ namespace millrace::gateway::kafka {
 namespace {
 
 // From this version on partitions join their producer's transaction with its first records (KIP-890).
-constexpr std::int16_t kJoins = 12;
+constexpr std::int16_t kProduceJoins = 12;
 // From this version on topics are named by id (KIP-516).
-constexpr std::int16_t kTopicIds = 13;
+constexpr std::int16_t kProduceTopicIds = 13;
 
 /// One produce request under way: answered when each of its partitions is stored or has failed.
-struct Work {
+struct ProduceWork {
   Reply reply;
   bool wants_answer;
   std::vector<std::string> names;  // by topic; the request's bytes are gone by then
@@ -52,7 +52,7 @@ wire::ErrorCode code_of_append(const broker::BrokerError& error, std::int16_t ve
       return wire::ErrorCode::invalid_producer_epoch;
     case broker::BrokerErrc::concurrent:
       // Older clients send again after this one only.
-      return version >= kJoins ? wire::ErrorCode::concurrent_transactions : wire::ErrorCode::not_enough_replicas;
+      return version >= kProduceJoins ? wire::ErrorCode::concurrent_transactions : wire::ErrorCode::not_enough_replicas;
     default:
       return to_kafka(error.code);
   }
@@ -141,7 +141,7 @@ struct Place {
   std::size_t partition;
 };
 
-void append(Connection& connection, const std::shared_ptr<Work>& work, const TopicView& view, bytes::Slab batch,
+void append(Connection& connection, const std::shared_ptr<ProduceWork>& work, const TopicView& view, bytes::Slab batch,
             const Place& place) {
   const std::int32_t index = work->at(place.topic, place.partition).index;
   const broker::LogRef log = view.partitions[static_cast<std::size_t>(index)];
@@ -165,7 +165,7 @@ void append(Connection& connection, const std::shared_ptr<Work>& work, const Top
   claim.name = work->producer;
   claim.identity = {header->producer_id, header->producer_epoch};
   claim.partition = {view.id, index};
-  claim.joins = work->reply.version() >= kJoins;
+  claim.joins = work->reply.version() >= kProduceJoins;
   connection.shard().logs().append_in_transaction(log, std::move(batches), std::move(claim), std::move(done));
 }
 
@@ -195,8 +195,8 @@ void handle_produce(Connection& connection, const Request& request) {
   wire::ProduceRequest message;
   if (!request.decode(message, request.body)) return request.reply.close("malformed ProduceRequest");
   connection.set_produces();
-  const bool by_id = request.version >= kTopicIds;
-  auto work = std::make_shared<Work>(Work{request.reply, message.acks != 0, {}, {}, {}, 1});
+  const bool by_id = request.version >= kProduceTopicIds;
+  auto work = std::make_shared<ProduceWork>(ProduceWork{request.reply, message.acks != 0, {}, {}, {}, 1});
   const Topics topics(connection);
   const bool named = message.transactional_id.has_value();
   if (named) work->producer = producer_name(connection, *message.transactional_id);

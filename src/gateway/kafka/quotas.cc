@@ -24,14 +24,14 @@ std::optional<double> limit_of(const ClientQuota* quota, QuotaKind kind) {
   return std::nullopt;
 }
 
-struct Found {
+struct FoundLimit {
   double per_second = 0;
   bool by_user = false;
   bool by_client = false;
 };
 
-std::optional<Found> find_limit(const catalog::State& catalog, QuotaKind kind, const std::string& user,
-                                const std::string& client) {
+std::optional<FoundLimit> find_limit(const catalog::State& catalog, QuotaKind kind, const std::string& user,
+                                     const std::string& client) {
   const std::optional<std::string> any;
   const auto both = [](const auto& u, const auto& c) {
     return QuotaSubject{{QuotaEntity::user, u}, {QuotaEntity::client_id, c}};
@@ -53,7 +53,7 @@ std::optional<Found> find_limit(const catalog::State& catalog, QuotaKind kind, c
   };
   for (const Try& one : tries) {
     if (const auto limit = limit_of(catalog.find_client_quota(one.subject), kind); limit.has_value()) {
-      return Found{*limit, one.by_user, one.by_client};
+      return FoundLimit{*limit, one.by_user, one.by_client};
     }
   }
   return std::nullopt;

@@ -11,7 +11,7 @@ using catalog::QuotaEntity;
 using catalog::QuotaKind;
 using wire::ErrorCode;
 
-Options logins_only() {
+Options quota_settings() {
   Options options;
   options.anonymous_user.clear();
   return options;
@@ -106,7 +106,7 @@ class QuotaTest : public testing::Test {
   }
   std::int64_t now() { return world.broker.world.clock().monotonic().value / 1'000'000; }
 
-  GatewayWorld world{83, logins_only()};
+  GatewayWorld world{83, quota_settings()};
   TestClient client{world};
 };
 

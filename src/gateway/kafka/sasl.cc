@@ -22,7 +22,7 @@ constexpr std::string_view kScram256 = "SCRAM-SHA-256";
 constexpr std::string_view kScram512 = "SCRAM-SHA-512";
 
 /// Also drawn once, to keep the salts of unknown users the same while the process runs.
-std::string random_text() {
+std::string random_nonce() {
   bytes::ByteVector random(18);
   const int filled = RAND_bytes(random.data(), static_cast<int>(random.size()));
   MILLRACE_ASSERT(filled == 1, "the system gives no random numbers");
@@ -104,10 +104,10 @@ void handle_sasl_handshake(Connection& connection, const Request& request) {
   const bool scram = message.mechanism == kScram256 || message.mechanism == kScram512;
   connection.scram().reset();
   if (scram) {
-    static const std::string kSecret = random_text();
+    static const std::string kSecret = random_nonce();
     const auth::Digest digest = message.mechanism == kScram256 ? auth::Digest::sha256 : auth::Digest::sha512;
     connection.scram() = std::make_unique<auth::ScramServer>(
-        digest, random_text(), kSecret, [&connection](const std::string& name) -> std::optional<std::string> {
+        digest, random_nonce(), kSecret, [&connection](const std::string& name) -> std::optional<std::string> {
           const catalog::User* user = connection.shard().catalog().find_user(name);
           if (user == nullptr) return std::nullopt;
           return user->password_hash;

@@ -16,5 +16,7 @@ bool may_produce_as(Connection& connection, std::string_view transactional_id);
 
 /// Errors of a coordinator. Clients of old versions of a request know of no fenced producers, only of wrong epochs.
 wire::ErrorCode code_of_transaction(const broker::BrokerError& error, bool knows_fenced);
+/// From this version on the requests within a transaction know of fenced producers.
+inline constexpr std::int16_t kKnowsFenced = 2;
 
 }  // namespace millrace::gateway::kafka

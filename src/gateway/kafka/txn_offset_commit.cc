@@ -11,12 +11,10 @@ namespace millrace::gateway::kafka {
 namespace {
 
 // From this version on the group joins the transaction with its offsets (KIP-890).
-constexpr std::int16_t kJoins = 5;
+constexpr std::int16_t kCommitJoins = 5;
 
-using Message = wire::TxnOffsetCommitRequest;
-
-struct Work {
-  std::shared_ptr<KeptRequest<Message>> kept;
+struct TxnOffsetCommitWork {
+  std::shared_ptr<KeptRequest<wire::TxnOffsetCommitRequest>> kept;
   wire::TxnOffsetCommitResponse response;
   /// Where the result of each entry of the broker's request belongs.
   std::vector<std::pair<std::size_t, std::size_t>> places;
@@ -33,17 +31,13 @@ struct Work {
   }
 };
 
-wire::ErrorCode code_of(broker::GroupErrc error) {
-  return error == broker::GroupErrc::too_large ? wire::ErrorCode::offset_metadata_too_large : to_kafka(error);
-}
-
 /// The group's coordinator never spoke of fenced producers: clients expect a wrong epoch here.
 wire::ErrorCode code_of_producer(const broker::BrokerError& error) {
   return code_of_transaction(error, false);
 }
 
 /// Fills the answer with what is wrong already; what is left goes to the group.
-void collect(Connection& connection, Work& work, broker::CommitRequest& commit) {
+void collect(Connection& connection, TxnOffsetCommitWork& work, broker::CommitRequest& commit) {
   const Topics topics(connection);
   for (const auto& wanted : work.kept->message.topics) {
     auto& out = work.response.topics.emplace_back();
@@ -70,10 +64,10 @@ void collect(Connection& connection, Work& work, broker::CommitRequest& commit) 
 }  // namespace
 
 void handle_txn_offset_commit(Connection& connection, const Request& request) {
-  auto kept = KeptRequest<Message>::read(request);
+  auto kept = KeptRequest<wire::TxnOffsetCommitRequest>::read(request);
   if (kept == nullptr) return;
-  const Message& message = kept->message;
-  auto work = std::make_shared<Work>();
+  const wire::TxnOffsetCommitRequest& message = kept->message;
+  auto work = std::make_shared<TxnOffsetCommitWork>();
   work->kept = kept;
   broker::CommitRequest commit;
   commit.group = group_key(connection, message.group_id);
@@ -89,7 +83,7 @@ void handle_txn_offset_commit(Connection& connection, const Request& request) {
   broker::TransactionClaim claim;
   claim.name = producer_name(connection, message.transactional_id);
   claim.identity = {message.producer_id, message.producer_epoch};
-  claim.joins = request.version >= kJoins;
+  claim.joins = request.version >= kCommitJoins;
   connection.shard().coordinators().commit_offsets(
       std::move(commit), std::move(claim), [work](broker::Result<broker::CommitReply> result) {
         for (std::size_t i = 0; i < work->places.size(); ++i) {
@@ -97,7 +91,7 @@ void handle_txn_offset_commit(Connection& connection, const Request& request) {
             work->at(i) = code_of_producer(result.error());
           else
             work->at(i) =
-                result->error != broker::GroupErrc::none ? to_kafka(result->error) : code_of(result->entries[i]);
+                result->error != broker::GroupErrc::none ? to_kafka(result->error) : code_of_commit(result->entries[i]);
         }
         work->kept->reply.send(work->response);
       });

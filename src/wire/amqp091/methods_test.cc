@@ -15,7 +15,7 @@ namespace {
 using bytes::ByteVector;
 using bytes::Reader;
 
-constexpr std::uint32_t kFrameMax = 131072;
+constexpr std::uint32_t kMethodFrameMax = 131072;
 constexpr std::uint16_t kCapturedChannel = 0x0102;
 
 /// Checks a field against the rule by which capture_frames.py chose its value.
@@ -52,7 +52,7 @@ TEST(Methods, ReadAndWriteWhatPikaWrites) {
     const captured::Capture& capture = captured::kMethodFrames[i];
     SCOPED_TRACE(capture.name);
     const ByteVector bytes = unhex(capture.hex);
-    const FrameParse parsed = parse_frame(bytes, kFrameMax);
+    const FrameParse parsed = parse_frame(bytes, kMethodFrameMax);
     ASSERT_EQ(parsed.status, FrameStatus::complete);
     EXPECT_EQ(parsed.frame.channel, kCapturedChannel);
     EXPECT_EQ(parsed.frame.size, bytes.size());

@@ -11,7 +11,7 @@ namespace {
 using bytes::ByteVector;
 using bytes::ByteView;
 
-constexpr std::uint32_t kFrameMax = 131072;
+constexpr std::uint32_t kHeaderFrameMax = 131072;
 
 ByteVector encoded(const BasicProperties& properties) {
   ByteVector out;
@@ -22,7 +22,7 @@ ByteVector encoded(const BasicProperties& properties) {
 
 TEST(Properties, ReadsPikasHeaderWithEverything) {
   const ByteVector bytes = sample("pika_header_all");
-  const FrameParse parsed = parse_frame(bytes, kFrameMax);
+  const FrameParse parsed = parse_frame(bytes, kHeaderFrameMax);
   ASSERT_EQ(parsed.status, FrameStatus::complete);
   EXPECT_EQ(parsed.frame.type, FrameType::header);
   const auto header = ContentHeader::decode(parsed.frame.payload).value();
@@ -53,11 +53,11 @@ TEST(Properties, ReadsPikasHeaderWithEverything) {
 
 TEST(Properties, ReadsPikasSmallHeaders) {
   const ByteVector none = sample("pika_header_none");
-  const auto empty = ContentHeader::decode(parse_frame(none, kFrameMax).frame.payload).value();
+  const auto empty = ContentHeader::decode(parse_frame(none, kHeaderFrameMax).frame.payload).value();
   EXPECT_EQ(BasicProperties::decode(empty.property_block).value(), BasicProperties{});
   EXPECT_TRUE(bytes::equal(empty.property_block, kEmptyPropertyBlock));
   const ByteVector persistent = sample("pika_header_persistent");
-  const auto header = ContentHeader::decode(parse_frame(persistent, kFrameMax).frame.payload).value();
+  const auto header = ContentHeader::decode(parse_frame(persistent, kHeaderFrameMax).frame.payload).value();
   EXPECT_EQ(header.body_size, 16U);
   EXPECT_EQ(BasicProperties::decode(header.property_block).value(), BasicProperties{.delivery_mode = 2});
 }

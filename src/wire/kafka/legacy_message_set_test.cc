@@ -13,7 +13,7 @@ namespace {
 
 using bytes::ByteVector;
 
-ByteVector from_hex(std::string_view hex) {
+ByteVector bytes_of_hex(std::string_view hex) {
   ByteVector out;
   for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
     std::uint8_t byte = 0;
@@ -54,7 +54,7 @@ constexpr std::string_view kMagic1Lz4 =
 
 void expect_the_three_messages(std::string_view hex, std::int8_t magic) {
   SCOPED_TRACE(hex.substr(0, 60));
-  const ByteVector input = from_hex(hex);
+  const ByteVector input = bytes_of_hex(hex);
   const auto set = decode_legacy_message_set(input);
   ASSERT_TRUE(set.has_value()) << set.error().detail;
   ASSERT_EQ(set->messages.size(), 3u);
@@ -110,7 +110,7 @@ TEST(LegacyMessageSet, AnEmptySetHasNoMessages) {
 }
 
 TEST(LegacyMessageSet, EveryTruncationInsideAnEntryIsRefused) {
-  const ByteVector whole = from_hex(kMagic1);
+  const ByteVector whole = bytes_of_hex(kMagic1);
   for (std::size_t size = 1; size < whole.size(); ++size) {
     const ByteVector cut(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     const auto set = decode_legacy_message_set(cut);
@@ -123,7 +123,7 @@ TEST(LegacyMessageSet, EveryTruncationInsideAnEntryIsRefused) {
 }
 
 TEST(LegacyMessageSet, DamageIsFound) {
-  const ByteVector whole = from_hex(kMagic1);
+  const ByteVector whole = bytes_of_hex(kMagic1);
   ByteVector flipped = whole;
   flipped[40] ^= 1;
   EXPECT_EQ(error_of(flipped), LegacyErrc::bad_checksum);
@@ -143,7 +143,7 @@ TEST(LegacyMessageSet, BadWrappersAreRefused) {
   EXPECT_EQ(error_of(entry(1, 7, {})), LegacyErrc::unsupported_codec);
   EXPECT_EQ(error_of(entry(1, 1, bytes::as_bytes("not gzip"))), LegacyErrc::bad_compression);
   // A wrapper whose content is again a wrapper could be repeated without end.
-  const ByteVector inner = from_hex(kMagic1Snappy);
+  const ByteVector inner = bytes_of_hex(kMagic1Snappy);
   // One raw snappy block: the size as a varint, then one literal whose length is in the next byte.
   ASSERT_TRUE(inner.size() >= 128 && inner.size() <= 256);
   const auto size = static_cast<unsigned>(inner.size());
@@ -154,10 +154,10 @@ TEST(LegacyMessageSet, BadWrappersAreRefused) {
 }
 
 TEST(LegacyMessageSet, LimitsHold) {
-  EXPECT_EQ(error_of(from_hex(kMagic1), {.max_messages = 2}), LegacyErrc::too_large);
-  EXPECT_EQ(error_of(from_hex(kMagic1Gzip), {.max_decompressed = base::Bytes(50)}), LegacyErrc::too_large);
+  EXPECT_EQ(error_of(bytes_of_hex(kMagic1), {.max_messages = 2}), LegacyErrc::too_large);
+  EXPECT_EQ(error_of(bytes_of_hex(kMagic1Gzip), {.max_decompressed = base::Bytes(50)}), LegacyErrc::too_large);
   // The limit is for all wrappers together: 125 bytes each.
-  ByteVector twice = from_hex(kMagic1Gzip);
+  ByteVector twice = bytes_of_hex(kMagic1Gzip);
   const ByteVector once = twice;
   twice.insert(twice.end(), once.begin(), once.end());
   EXPECT_EQ(error_of(twice, {.max_decompressed = base::Bytes(200)}), LegacyErrc::too_large);
@@ -165,7 +165,7 @@ TEST(LegacyMessageSet, LimitsHold) {
 }
 
 TEST(LegacyMessageSet, AStampedWrapperStampsItsMessages) {
-  const ByteVector gzip = from_hex(kMagic1Gzip);
+  const ByteVector gzip = bytes_of_hex(kMagic1Gzip);
   const ByteVector input = entry(1, 1 | 8, bytes::ByteView(gzip).subspan(34));
   const auto set = decode_legacy_message_set(input);
   ASSERT_TRUE(set.has_value()) << set.error().detail;
@@ -177,8 +177,8 @@ TEST(LegacyMessageSet, AStampedWrapperStampsItsMessages) {
 }
 
 TEST(LegacyMessageSet, MagicIsSeenWithoutReading) {
-  EXPECT_EQ(peek_magic(from_hex(kMagic0)), 0);
-  EXPECT_EQ(peek_magic(from_hex(kMagic1)), 1);
+  EXPECT_EQ(peek_magic(bytes_of_hex(kMagic0)), 0);
+  EXPECT_EQ(peek_magic(bytes_of_hex(kMagic1)), 1);
   EXPECT_FALSE(peek_magic(ByteVector(16)).has_value());
 }
 

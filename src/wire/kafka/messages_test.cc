@@ -11,14 +11,14 @@ namespace {
 using bytes::ByteVector;
 
 template <class Message>
-std::string text_of_version(const Message& message, std::int16_t version) {
+std::string label_of(const Message& message, std::int16_t version) {
   Printer printer(version);
   printer.value(message);
   return printer.take();
 }
 
 template <class Message>
-ByteVector encoded(const Message& message, std::int16_t version) {
+ByteVector encoded_fully(const Message& message, std::int16_t version) {
   ByteVector out;
   bytes::Writer writer(out);
   message.encode(writer, version);
@@ -43,11 +43,11 @@ TEST(Messages, RandomContentSurvivesInEveryVersion) {
         Filler filler(random, version);
         Message message;
         filler.fill_message(message);
-        const ByteVector wire = encoded(message, version);
+        const ByteVector wire = encoded_fully(message, version);
         bytes::Reader reader(wire);
         ASSERT_TRUE(decode_exact(reused, reader, version)) << Message::kName << " v" << version << " seed " << seed;
-        ASSERT_EQ(text_of_version(message, version), text_of_version(reused, version)) << Message::kName << version;
-        ASSERT_EQ(wire, encoded(reused, version)) << Message::kName << " v" << version << " seed " << seed;
+        ASSERT_EQ(label_of(message, version), label_of(reused, version)) << Message::kName << version;
+        ASSERT_EQ(wire, encoded_fully(reused, version)) << Message::kName << " v" << version << " seed " << seed;
         ++checked;
       }
     }
@@ -62,7 +62,7 @@ TEST(Messages, FieldsOfOtherVersionsAreResetOnDecode) {
   request.session_epoch = 7;
   request.replica_state.replica_id = 9;
   request.forgotten_topics_data.resize(1);
-  const ByteVector wire = encoded(FetchRequest{}, 4);
+  const ByteVector wire = encoded_fully(FetchRequest{}, 4);
   bytes::Reader reader(wire);
   ASSERT_TRUE(decode_exact(request, reader, 4));
   EXPECT_EQ(request.to_text(), FetchRequest{}.to_text());
@@ -75,7 +75,7 @@ TEST(Messages, EveryTruncationIsRefused) {
       Filler filler(random, version);
       Message message;
       filler.fill_message(message);
-      const ByteVector wire = encoded(message, version);
+      const ByteVector wire = encoded_fully(message, version);
       for (std::size_t size = 0; size < wire.size(); ++size) {
         bytes::Reader reader(bytes::ByteView(wire).first(size));
         Message decoded;
@@ -94,7 +94,7 @@ TEST(Messages, DamagedBytesNeverLeadOutsideTheInput) {
         Filler filler(random, version);
         Message message;
         filler.fill_message(message);
-        ByteVector wire = encoded(message, version);
+        ByteVector wire = encoded_fully(message, version);
         if (wire.empty()) continue;
         for (int i = 0; i < 3; ++i) {
           wire[random.below(wire.size())] = static_cast<std::uint8_t>(random.chance(1, 2) ? 0xFF : random.next());
@@ -102,11 +102,11 @@ TEST(Messages, DamagedBytesNeverLeadOutsideTheInput) {
         bytes::Reader reader(wire);
         Message decoded;
         if (!decoded.decode(reader, version)) continue;
-        const ByteVector again = encoded(decoded, version);
+        const ByteVector again = encoded_fully(decoded, version);
         bytes::Reader second_reader(again);
         Message second;
         ASSERT_TRUE(decode_exact(second, second_reader, version)) << Message::kName << " v" << version;
-        ASSERT_EQ(again, encoded(second, version));
+        ASSERT_EQ(again, encoded_fully(second, version));
       }
     }
   });
@@ -126,8 +126,8 @@ TEST(Messages, VersionsOutsideTheRangeAreRefused) {
 TEST(Messages, NullWhereAVersionHasNoneIsWrittenAsEmpty) {
   MetadataRequest request;
   request.topics.reset();
-  EXPECT_EQ(encoded(request, 0), (ByteVector{0, 0, 0, 0}));
-  EXPECT_EQ(encoded(request, 1), (ByteVector{0xFF, 0xFF, 0xFF, 0xFF}));
+  EXPECT_EQ(encoded_fully(request, 0), (ByteVector{0, 0, 0, 0}));
+  EXPECT_EQ(encoded_fully(request, 1), (ByteVector{0xFF, 0xFF, 0xFF, 0xFF}));
 }
 
 TEST(Messages, NullInARequiredFieldIsRefused) {
