@@ -153,7 +153,8 @@ void RealSocket::on_readable() {
   bytes::ByteVector& buffer = buffers_->read;
   const bool in_place = !closing_ && leftover_.size() > kCopiedLeftoverMax;
   const std::size_t kept = in_place ? 0 : leftover_.size();
-  const ssize_t received = ::recv(watch_->fd(), buffer.data() + kept, buffer.size() - kept, 0);
+  const std::size_t room = std::min(buffer.size() - kept, buffers_->read_share.of_turn(loop_.counters().turns));
+  const ssize_t received = ::recv(watch_->fd(), buffer.data() + kept, room, 0);
   if (received < 0 && !would_block(errno)) {
     end(system_text(errno));
     return;
@@ -167,6 +168,7 @@ void RealSocket::on_readable() {
   loop_.want_turn_end(this, end_slot_);
   if (received < 0 || closing_) return;  // input of a closing connection is dropped
   const auto count = static_cast<std::size_t>(received);
+  if (count == room) buffers_->read_share.took_all();
   if (in_place) {
     leftover_.insert(leftover_.end(), buffer.begin(), buffer.begin() + received);
     deliver(leftover_, true);

@@ -6,14 +6,16 @@
 #include "io/address.h"
 #include "io/descriptor_watch.h"
 #include "io/output_queue.h"
+#include "io/read_share.h"
 #include "io/socket.h"
 
 namespace millrace::io {
 
 /// What all sockets of one loop share.
 struct SharedBuffers {
-  /// One read takes at most this much, minus what is kept from before.
+  /// Room for one read and what is kept from before.
   static constexpr std::size_t kReadSize = std::size_t{512} << 10;
+  ReadShare read_share;
   BufferPool output;
   std::uint64_t pending_output = 0;  // of all sockets
   bytes::ByteVector read = bytes::ByteVector(kReadSize);
