@@ -5,7 +5,7 @@
   scripts/test.sh --skip fuzz         all but these
   scripts/test.sh --list              their names
 
-MILLRACE_FUZZ_SECONDS   time per fuzz target (60); MILLRACE_FUZZ_TOTAL bounds all of them (600)
+MILLRACE_FUZZ_SECONDS   time per fuzz target (60); MILLRACE_FUZZ_TOTAL bounds all of them (1800)
 MILLRACE_SIM_SEEDS      seeds of the storage simulation in the sim stage (2000)
 MILLRACE_CRASH_CYCLES   how often the server is killed and checked (20)
 MILLRACE_SIM_WORLDS     seeds of the whole-broker simulation with damage to synced data among its faults (200)

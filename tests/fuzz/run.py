@@ -47,7 +47,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, required=True)
     parser.add_argument("--seconds", type=int, default=int(os.environ.get("MILLRACE_FUZZ_SECONDS", 60)))
-    parser.add_argument("--total", type=int, default=int(os.environ.get("MILLRACE_FUZZ_TOTAL", 600)))
+    parser.add_argument("--total", type=int, default=int(os.environ.get("MILLRACE_FUZZ_TOTAL", 1800)))
     parser.add_argument("targets", nargs="*")
     arguments = parser.parse_args()
 
