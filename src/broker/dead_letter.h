@@ -48,8 +48,9 @@ class DeadLetterRewriter {
   virtual std::vector<Death> deaths(bytes::ByteView native) const = 0;
   /// Adds the message's headers, for exchanges that look at them.
   virtual void headers(bytes::ByteView native, model::HeaderList& out) const = 0;
-  /// Appends one of the message's own properties, if it has it; see MessageFacts.
-  virtual void property(bytes::ByteView native, catalog::HashSource source, bytes::ByteVector& out) const = 0;
+  /// See MessageFacts.
+  virtual std::int64_t hash_number(bytes::ByteView native, catalog::HashSource source,
+                                   std::string_view header) const = 0;
   /// The native block with this death recorded and the new exchange and routing key. A time to live is removed by the
   /// broker from the envelope, and must be removed here from the block, so that the message does not expire again.
   /// The hidden block stays as it is, unless the message does not go by its own keys: then it is dropped.

@@ -3,6 +3,8 @@
 #include <map>
 
 #include "broker/exchange_types.h"
+#include "broker/hash_ring.h"
+#include "bytes/term_hash.h"
 
 namespace millrace::broker {
 
@@ -18,21 +20,8 @@ std::uint64_t hash_of(bytes::ByteView value) {
   return hash;
 }
 
-/// Jump consistent hash (Lamping and Veach): a bucket below `buckets`; when one is added, only its share moves to it.
-std::size_t jump(std::uint64_t key, std::size_t buckets) {
-  std::int64_t bucket = -1;
-  std::int64_t next = 0;
-  while (next < static_cast<std::int64_t>(buckets)) {
-    bucket = next;
-    key = key * 2862933555777941757ULL + 1;
-    const auto step = static_cast<double>(std::int64_t{1} << 31) / static_cast<double>((key >> 33) + 1);
-    next = static_cast<std::int64_t>(static_cast<double>(bucket + 1) * step);
-  }
-  return static_cast<std::size_t>(bucket);
-}
-
-/// Spreads messages over destinations by weight: each has as many buckets as the key of its binding says. One that is
-/// bound several times keeps the weight of its first binding.
+/// Spreads messages over destinations by weight: each has as many buckets as the key of its binding says, in the order of
+/// the bindings. Of several bindings to one destination the oldest counts.
 class ConsistentHashRoutes final : public ExchangeRoutes {
  public:
   explicit ConsistentHashRoutes(const catalog::Exchange& exchange)
@@ -40,55 +29,70 @@ class ConsistentHashRoutes final : public ExchangeRoutes {
   bool by_key() const override { return false; }
   bool repeatable() const override { return source_ == catalog::HashSource::routing_key; }
   void add(const catalog::Binding& binding) override {
-    const std::size_t weight = std::min(weight_of(binding.routing_key), kMaxWeight);
-    Bound& bound = bound_[binding.destination.id];
-    if (++bound.bindings > 1) return;
-    buckets_.insert(buckets_.end(), weight, destination_of(binding));
+    auto& bindings = bound_[binding.destination.id];
+    const bool first = bindings.empty();
+    bindings.push_back({next_++, binding.routing_key, binding.native_arguments});
+    // The common case: a further place at the end.
+    if (first && !stale_) {
+      ring_.add(destination_of(binding), weight_of(binding.routing_key));
+    }
+    order_.emplace(bindings.back().number, destination_of(binding));
   }
   void remove(const catalog::Binding& binding) override {
     const auto it = bound_.find(binding.destination.id);
-    if (it == bound_.end() || --it->second.bindings > 0) return;
-    bound_.erase(it);
-    std::erase(buckets_, destination_of(binding));
+    if (it == bound_.end()) return;
+    const auto gone = std::ranges::find_if(it->second, [&binding](const Bound& bound) {
+      return bound.key == binding.routing_key && bound.arguments == binding.native_arguments;
+    });
+    if (gone == it->second.end()) return;
+    stale_ = true;
+    order_.erase(gone->number);
+    it->second.erase(gone);
+    if (it->second.empty()) bound_.erase(it);
   }
   void match(MatchInput& input, std::vector<Destination>& out) override {
-    if (buckets_.empty()) return;
-    out.push_back(buckets_[jump(hash_of(hashed(input)), buckets_.size())]);
+    if (stale_) arrange();
+    if (!ring_.empty()) out.push_back(ring_.pick(number_of(input)));
   }
 
  private:
-  // Buckets of one binding; more would only cost memory.
-  static constexpr std::size_t kMaxWeight = 10'000;
+  // Of one binding: more buckets make no difference that anybody could see.
+  static constexpr std::uint64_t kMaxWeight = 1'000'000'000;
   struct Bound {
-    std::size_t bindings = 0;
+    std::uint64_t number;
+    std::string key;
+    bytes::ByteVector arguments;
   };
 
-  static std::size_t weight_of(std::string_view key) {
-    std::size_t weight = 0;
+  static std::uint64_t weight_of(std::string_view key) {
+    if (key.starts_with('+')) key.remove_prefix(1);
+    std::uint64_t weight = 0;
     const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), weight);
     if (error == std::errc::result_out_of_range) return kMaxWeight;
-    return error == std::errc{} ? std::max<std::size_t>(weight, 1) : 1;
+    return error == std::errc{} ? std::clamp<std::uint64_t>(weight, 1, kMaxWeight) : 1;
   }
-  bytes::ByteView hashed(MatchInput& input) {
-    bytes::ByteView value;
-    switch (source_) {
-      case catalog::HashSource::routing_key:
-        return bytes::as_bytes(input.key());
-      case catalog::HashSource::header:
-        (void)input.headers().find(header_, value);
-        return value;
-      default:
-        scratch_.clear();
-        if (input.facts() != nullptr) input.facts()->property(source_, scratch_);
-        return scratch_;
+  void arrange() {
+    ring_.clear();
+    for (const auto& [number, destination] : order_) {
+      const Bound& oldest = bound_[destination.id].front();
+      if (oldest.number == number) ring_.add(destination, weight_of(oldest.key));
     }
+    stale_ = false;
+  }
+  std::int64_t number_of(MatchInput& input) const {
+    if (source_ == catalog::HashSource::routing_key) return bytes::term_hash(bytes::as_bytes(input.key()));
+    return input.facts() == nullptr ? bytes::kUndefinedHash : input.facts()->hash_number(source_, header_);
   }
 
   catalog::HashSource source_;
   std::string header_;
-  std::vector<Destination> buckets_;
-  std::map<model::ObjectId, Bound> bound_;
-  bytes::ByteVector scratch_;
+  /// By destination, the oldest first.
+  std::map<model::ObjectId, std::vector<Bound>> bound_;
+  std::map<std::uint64_t, Destination> order_;
+  std::uint64_t next_ = 0;
+  HashRing<Destination> ring_;
+  /// The ring is to be dealt out anew.
+  bool stale_ = false;
 };
 
 /// The key's hash modulo the number of destinations, which are taken in the order of their numbers.

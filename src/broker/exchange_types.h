@@ -25,9 +25,9 @@ class MessageFacts {
   virtual ~MessageFacts() = default;
   /// Adds the message's headers; their names live as long as this object.
   virtual void headers(model::HeaderList& out) const = 0;
-  /// Appends the value of one of the message's own properties (no header and not the routing key); nothing when it does
-  /// not have it.
-  virtual void property(catalog::HashSource source, bytes::ByteVector& out) const = 0;
+  /// What the header (with HashSource::header), or one of the message's own properties, counts as where messages are
+  /// spread by hash: see HashRing.
+  virtual std::int64_t hash_number(catalog::HashSource source, std::string_view header) const = 0;
 };
 
 /// One message on its way through exchanges.

@@ -7,6 +7,7 @@
 #include "broker/queue.h"
 #include "broker/queue_host.h"
 #include "broker/shard.h"
+#include "bytes/term_hash.h"
 #include "model/batch_builder.h"
 
 namespace millrace::broker {
@@ -25,15 +26,18 @@ class DyingFacts final : public MessageFacts {
   DyingFacts(const DeadLetterRewriter* rewriter, const RecordReader::Found& found, DeathInfo death)
       : rewriter_(rewriter), found_(found), death_(std::move(death)) {}
   void headers(model::HeaderList& out) const override {
-    if (rewriter_ == nullptr) return;
-    if (rewritten_.empty()) rewritten_ = rewriter_->rewrite(found_.envelope.native, death_);
-    rewriter_->headers(rewritten_, out);
+    if (rewriter_ != nullptr) rewriter_->headers(rewritten(), out);
   }
-  void property(catalog::HashSource source, bytes::ByteVector& out) const override {
-    if (rewriter_ != nullptr) rewriter_->property(found_.envelope.native, source, out);
+  std::int64_t hash_number(catalog::HashSource source, std::string_view header) const override {
+    return rewriter_ == nullptr ? bytes::kUndefinedHash : rewriter_->hash_number(rewritten(), source, header);
   }
 
  private:
+  bytes::ByteView rewritten() const {
+    if (rewritten_.empty()) rewritten_ = rewriter_->rewrite(found_.envelope.native, death_);
+    return rewritten_;
+  }
+
   const DeadLetterRewriter* rewriter_;
   const RecordReader::Found& found_;
   DeathInfo death_;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/prng.h"
+#include "bytes/term_hash.h"
 #include "catalog/catalog_store.h"
 
 namespace millrace::broker {
@@ -23,9 +24,9 @@ class TestFacts final : public MessageFacts {
     for (const auto& [name, number] : numbers_) model::append_comparable(out.add(name), number);
     for (const auto& [name, text] : texts_) model::append_comparable(out.add(name), bytes::as_bytes(text));
   }
-  void property(catalog::HashSource source, bytes::ByteVector& out) const override {
-    const auto it = texts_.find(source == catalog::HashSource::message_id ? "message-id" : "other");
-    if (it != texts_.end()) out.insert(out.end(), it->second.begin(), it->second.end());
+  std::int64_t hash_number(catalog::HashSource source, std::string_view header) const override {
+    const auto it = texts_.find(source == catalog::HashSource::header ? std::string(header) : "message-id");
+    return it == texts_.end() ? bytes::kUndefinedHash : bytes::term_hash(bytes::as_bytes(it->second));
   }
 
  private:
@@ -236,7 +237,7 @@ TEST_F(RouterTest, AConsistentHashSpreadsByWeightAndMovesLittle) {
   const ObjectId light = queue("light");
   bind(x, light, "10");
   bind(x, queue("heavy"), "30");
-  bind(x, light, "77");  // the first binding counts
+  bind(x, light, "77");  // the oldest binding counts
   std::map<std::string, int> count;
   std::map<std::string, std::string> before;
   constexpr int kKeys = 4000;
@@ -260,6 +261,37 @@ TEST_F(RouterTest, AConsistentHashSpreadsByWeightAndMovesLittle) {
   EXPECT_NEAR(moved, kKeys / 5.0, kKeys / 20.0);
   apply(catalog::Unbind{binding(x, light, "77")});
   EXPECT_EQ(routed("h", "key1"), Names{before["key1"]});
+}
+
+// The queues that RabbitMQ chooses for these keys, with these weights bound in this order.
+TEST_F(RouterTest, AConsistentHashChoosesAsRabbitmqDoes) {
+  const ObjectId x = exchange("h", ExchangeType::consistent_hash);
+  const ObjectId a = queue("a");
+  const ObjectId b = queue("b");
+  const ObjectId c = queue("c");
+  bind(x, a, "2");
+  bind(x, b, "+5");
+  bind(x, c, "3");
+  const auto all = [this] {
+    std::string letters;
+    for (int i = 0; i < 12; ++i) letters += routed("h", "key" + std::to_string(i)).at(0);
+    return letters;
+  };
+  // Buckets 7 3 8 3 9 9 2 6 8 5 5 1 of ten.
+  EXPECT_EQ(all(), "cbcbccbbcbba");
+  // The oldest binding counts for the place; with it gone the next one does, at the end of the ring.
+  bind(x, a, "8");
+  EXPECT_EQ(all(), "cbcbccbbcbba");
+  apply(catalog::Unbind{binding(x, a, "8")});
+  EXPECT_EQ(all(), "cbcbccbbcbba");
+  const std::string with_three = all();
+  apply(catalog::Unbind{binding(x, a, "2")});
+  bind(x, a, "2");
+  const std::string after = all();
+  EXPECT_NE(after, with_three);
+  apply(catalog::DeleteQueue{c});
+  apply(catalog::DeleteQueue{a});
+  EXPECT_EQ(all(), "bbbbbbbbbbbb");
 }
 
 TEST_F(RouterTest, AHashMayLookAtAHeaderOrAProperty) {

@@ -30,7 +30,7 @@ class TextRewriter final : public DeadLetterRewriter {
     // The block as it is, as one header.
     model::append_comparable(out.add("block"), native);
   }
-  void property(bytes::ByteView, catalog::HashSource, bytes::ByteVector&) const override {}
+  std::int64_t hash_number(bytes::ByteView, catalog::HashSource, std::string_view) const override { return 0; }
   bytes::ByteVector rewrite(bytes::ByteView native, const DeathInfo& death) const override {
     const std::string text = bytes::to_string(native);
     const std::size_t history = std::min(text.find('|'), text.size());

@@ -49,6 +49,7 @@ class Peer(RabbitMQ):
 
     def environment(self):
         found = super().environment()
+        pathlib.Path(found["RABBITMQ_ENABLED_PLUGINS_FILE"]).write_text("[rabbitmq_consistent_hash_exchange].\n")
         with open(found["RABBITMQ_CONFIG_FILE"], "a") as file:
             file.write(f"load_definitions = {write_definitions(self.home)}\nlog.file.level = warning\n")
         return found

@@ -148,11 +148,11 @@ void DeadLetterRewriter::headers(bytes::ByteView native, model::HeaderList& out)
   if (properties.has_value() && properties->headers.has_value()) append_headers(out, *properties->headers);
 }
 
-void DeadLetterRewriter::property(bytes::ByteView native, catalog::HashSource source, bytes::ByteVector& out) const {
+std::int64_t DeadLetterRewriter::hash_number(bytes::ByteView native, catalog::HashSource source,
+                                             std::string_view header) const {
   const auto block = NativeBlock::parse(native);
-  if (!block.has_value()) return;
-  const auto properties = wire::BasicProperties::decode(block->properties);
-  if (properties.has_value()) append_property(out, *properties, source);
+  const auto properties = wire::BasicProperties::decode(block.has_value() ? block->properties : wire::kEmptyPropertyBlock);
+  return amqp091::hash_number(properties.value_or(wire::BasicProperties{}), source, header);
 }
 
 bytes::ByteVector DeadLetterRewriter::rewrite(bytes::ByteView native, const broker::DeathInfo& death) const {

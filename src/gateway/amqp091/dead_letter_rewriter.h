@@ -14,7 +14,7 @@ class DeadLetterRewriter final : public broker::DeadLetterRewriter {
   std::vector<std::string> extra_routing_keys(bytes::ByteView native, bytes::ByteView hidden) const override;
   std::vector<broker::Death> deaths(bytes::ByteView native) const override;
   void headers(bytes::ByteView native, model::HeaderList& out) const override;
-  void property(bytes::ByteView native, catalog::HashSource source, bytes::ByteVector& out) const override;
+  std::int64_t hash_number(bytes::ByteView native, catalog::HashSource source, std::string_view header) const override;
   bytes::ByteVector rewrite(bytes::ByteView native, const broker::DeathInfo& death) const override;
 };
 

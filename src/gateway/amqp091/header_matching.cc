@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "bytes/term_hash.h"
 #include "bytes/writer.h"
 #include "gateway/amqp091/declare_arguments.h"
 
@@ -56,6 +57,17 @@ void put_foreign(bytes::ByteVector& out, const FieldRef& value) {
   model::append_comparable_nothing(out);
 }
 
+std::int64_t header_hash_number(const FieldRef& value) {
+  if (const auto number = value.as_int()) return *number;
+  if (const auto text = value.as_text()) return bytes::term_hash(bytes::as_bytes(*text));
+  if (const auto flag = value.as_bool()) return *flag ? bytes::kTrueHash : bytes::kFalseHash;
+  if (const auto number = value.as_double()) return bytes::term_hash(*number);
+  // Seconds; RabbitMQ has milliseconds by then.
+  if (const auto time = value.as_timestamp()) return static_cast<std::int64_t>(*time * 1000);
+  if (value.is_nothing()) return bytes::kUndefinedHash;
+  return bytes::term_hash(value.payload);
+}
+
 Failure bad_match(const FieldRef& value) {
   if (const auto text = value.as_text()) {
     return {ReplyCode::precondition_failed,
@@ -84,15 +96,17 @@ void append_headers(model::HeaderList& out, FieldTableView headers) {
   for (const auto& entry : headers) append_comparable(out.add(entry.name), entry.value);
 }
 
-void append_property(bytes::ByteVector& out, const wire::BasicProperties& properties, catalog::HashSource source) {
-  bytes::Writer writer(out);
-  if (source == catalog::HashSource::message_id) {
-    writer.text(properties.message_id.value_or(""));
-  } else if (source == catalog::HashSource::correlation_id) {
-    writer.text(properties.correlation_id.value_or(""));
-  } else if (source == catalog::HashSource::timestamp && properties.timestamp.has_value()) {
-    writer.text(std::to_string(*properties.timestamp));
+std::int64_t hash_number(const wire::BasicProperties& properties, catalog::HashSource source, std::string_view header) {
+  if (source == catalog::HashSource::header) {
+    const auto value = properties.headers.has_value() ? properties.headers->find(header) : std::nullopt;
+    return value.has_value() ? header_hash_number(*value) : bytes::kUndefinedHash;
   }
+  if (source == catalog::HashSource::timestamp) {
+    if (!properties.timestamp.has_value()) return bytes::kUndefinedHash;
+    return bytes::term_hash(bytes::as_bytes(std::to_string(*properties.timestamp)));
+  }
+  const auto& text = source == catalog::HashSource::message_id ? properties.message_id : properties.correlation_id;
+  return text.has_value() ? bytes::term_hash(bytes::as_bytes(*text)) : bytes::kUndefinedHash;
 }
 
 std::expected<model::HeaderMatch, Failure> parse_header_match(FieldTableView arguments) {

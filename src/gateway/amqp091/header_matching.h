@@ -16,8 +16,9 @@ void append_comparable(bytes::ByteVector& out, const wire::FieldRef& value);
 /// All of a message's headers, as often as they are there.
 void append_headers(model::HeaderList& out, wire::FieldTableView headers);
 
-/// The property as text, if it is there.
-void append_property(bytes::ByteVector& out, const wire::BasicProperties& properties, catalog::HashSource source);
+/// What a header or property counts as for an exchange that spreads by hash, as RabbitMQ 4 has it: an integer is itself,
+/// texts, booleans and floats have their Erlang hash, and so has what is not there.
+std::int64_t hash_number(const wire::BasicProperties& properties, catalog::HashSource source, std::string_view header);
 
 /// What the arguments of a binding to a headers exchange ask for: x-match is "all" (also when it is not there), "any",
 /// "all-with-x" or "any-with-x"; arguments that begin with "x-" count with the last two only; a void value asks for
@@ -34,8 +35,8 @@ class PropertyFacts final : public broker::MessageFacts {
   void headers(model::HeaderList& out) const override {
     if (properties_.headers.has_value()) append_headers(out, *properties_.headers);
   }
-  void property(catalog::HashSource source, bytes::ByteVector& out) const override {
-    append_property(out, properties_, source);
+  std::int64_t hash_number(catalog::HashSource source, std::string_view header) const override {
+    return amqp091::hash_number(properties_, source, header);
   }
 
  private:

@@ -90,6 +90,70 @@ def direct_and_fanout(t):
     routed(t, t.n("direct"), "k", queues)
 
 
+# Weights in the order of their bindings; which one goes after the first look, and which one comes again.
+RINGS = (("1", "1"), ("1", "1", "1"), ("10", "1", "3"), ("2", "5", "3", "7"), ("1", "100", "+20", "003"), ("1",) * 12)
+
+
+def consistent_hash(t, weights, gone):
+    names = [t.n(f"q{number}") for number in range(len(weights))]
+    x = t.n("x")
+    t.call("confirm.select", ch=8)
+    t.exchange(x, "x-consistent-hash")
+    for name, weight in zip(names, weights):
+        t.declare(name)
+        t.bind(name, x, weight)
+        t.bind(name, x, weight)
+
+    def spread():
+        for number in range(20):
+            t.confirmed(f"key.{number}" * (number % 4), f"{number}", x, ch=8)
+        for name in names:
+            t.drain(name)
+
+    spread()
+    t.call("queue.unbind", queue=names[gone], exchange=x, routing_key=weights[gone])
+    spread()
+    t.bind(names[gone], x, "2")
+    spread()
+    t.call("queue.delete", queue=names[0])
+    spread()
+
+
+for ring, ring_weights in enumerate(RINGS):
+    add(consistent_hash, ring_weights, ring % len(ring_weights), name=f"{ring}")
+
+
+def consistent_hash_of_properties(t, name):
+    queues = [t.n(f"q{number}") for number in range(5)]
+    x = t.n("x")
+    t.call("confirm.select", ch=8)
+    t.exchange(x, "x-consistent-hash", arguments={"hash-property": name})
+    for queue in queues:
+        t.declare(queue)
+        t.bind(queue, x, "3")
+    for number in range(12):
+        t.confirmed("same", f"{number}", x, ch=8, **{name: 1000 + number if name == "timestamp" else f"{number}"})
+    t.confirmed("same", "without", x, ch=8)
+    for queue in queues:
+        t.drain(queue)
+
+
+for hashed_property in ("message_id", "correlation_id", "timestamp"):
+    add(consistent_hash_of_properties, hashed_property, name=hashed_property)
+
+
+@conversation
+def consistent_hash_refusals(t):
+    t.call("confirm.select", ch=8)
+    t.declare(t.n("q"))
+    for arguments in ({"hash-property": "type"}, {"hash-header": "h", "hash-property": "message_id"}):
+        t.exchange(t.n("x"), "x-consistent-hash", arguments=arguments)
+    t.exchange(t.n("x"), "x-consistent-hash")
+    for weight in ("", "0", "-1", "+0", "x", "1.5", "1 "):
+        t.bind(t.n("q"), t.n("x"), weight)
+    t.confirmed("k", "m", t.n("x"), ch=8, mandatory=True)
+
+
 @conversation
 def default_exchange_routes_by_name(t):
     t.call("confirm.select", ch=8)
