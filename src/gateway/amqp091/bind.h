@@ -9,8 +9,8 @@ namespace millrace::gateway::amqp091 {
 
 struct BindRequest {
   catalog::DestinationKind kind;
-  std::string_view destination;
-  std::string_view source;
+  std::string destination;
+  std::string source;
   std::string_view routing_key;
   wire::FieldTableView arguments;
 };

@@ -145,7 +145,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
 
   // exchange_methods.cc
   void exchange_declare(const wire::ExchangeDeclare& method);
-  void exchange_declare_passive(const wire::ExchangeDeclare& method);
+  void exchange_declare_passive(std::string_view name, bool no_wait);
   void exchange_redeclare(const ExchangeDeclaration& wanted, const catalog::Exchange& current);
   void exchange_create(ExchangeDeclaration wanted);
   void exchange_created(ExchangeDeclaration wanted, const broker::Result<broker::ObjectId>& result);

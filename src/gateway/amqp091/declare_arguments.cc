@@ -228,6 +228,12 @@ void read_storage_hints(ArgumentReader& in) {
 
 }  // namespace
 
+std::string without_line_ends(std::string_view name) {
+  std::string clean(name);
+  std::erase_if(clean, [](char c) { return c == '\r' || c == '\n'; });
+  return clean;
+}
+
 std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const QueueFlags& flags,
                                              std::string_view resource, catalog::Queue& queue) {
   ArgumentReader in(arguments, resource);

@@ -12,6 +12,10 @@
 
 namespace millrace::gateway::amqp091 {
 
+/// The name as methods that make, bind or delete something take it: line ends, which come from files of names, are not
+/// part of it. Other methods take names as they are; RabbitMQ does the same.
+std::string without_line_ends(std::string_view name);
+
 namespace wire = ::millrace::wire::amqp091;
 
 /// Properties of a queue.declare that its arguments must fit to.

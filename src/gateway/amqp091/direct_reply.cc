@@ -5,6 +5,7 @@
 #include <charconv>
 
 #include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/declare_arguments.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -84,12 +85,13 @@ void Channel::stop_replies() {
 
 /// Names of reply consumers can be declared, to learn whether they still wait.
 void Channel::declare_reply_queue(const wire::QueueDeclare& method) {
-  const auto address = ReplyAddress::parse(method.queue);
-  const auto answer = [name = std::string(method.queue), no_wait = method.no_wait](Channel& channel, bool present) {
+  const std::string queue = without_line_ends(method.queue);
+  const auto address = ReplyAddress::parse(queue);
+  const auto answer = [name = queue, no_wait = method.no_wait](Channel& channel, bool present) {
     if (!present) return channel.fail(ReplyCode::not_found, fmt::format("no {}", channel.queue_text(name)));
     if (!no_wait) channel.reply(wire::QueueDeclareOk{name, 0, 1});
   };
-  if (method.queue == kReplyTo) {
+  if (queue == kReplyTo) {
     if (!method.no_wait) reply(wire::QueueDeclareOk{kReplyTo, 0, 1});
     return;
   }

@@ -22,15 +22,16 @@ void Channel::exchange_declare(const wire::ExchangeDeclare& method) {
   if (!method.passive && !type.has_value()) {
     return fail(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", method.type));
   }
-  if (method.exchange.empty()) {
+  const std::string name = without_line_ends(method.exchange);
+  if (name.empty()) {
     return fail(ReplyCode::access_refused, "operation not permitted on the default exchange");
   }
-  if (method.passive) return exchange_declare_passive(method);
-  if (!allow_exchange(Operation::configure, method.exchange)) return;
+  if (method.passive) return exchange_declare_passive(name, method.no_wait);
+  if (!allow_exchange(Operation::configure, name)) return;
   ExchangeDeclaration wanted;
   wanted.no_wait = method.no_wait;
   wanted.exchange.vhost = connection_.vhost().id;
-  wanted.exchange.name = method.exchange;
+  wanted.exchange.name = name;
   wanted.exchange.type = *type;
   wanted.exchange.durable = method.durable;
   wanted.exchange.auto_delete = method.auto_delete;
@@ -38,14 +39,14 @@ void Channel::exchange_declare(const wire::ExchangeDeclare& method) {
   const bytes::ByteView arguments = method.arguments.content();
   wanted.exchange.native_arguments.assign(arguments.begin(), arguments.end());
   wanted.exchange.native_protocol = model::Protocol::amqp091;
-  const catalog::Exchange* current = shard().catalog().find_exchange(connection_.vhost().id, method.exchange);
+  const catalog::Exchange* current = shard().catalog().find_exchange(connection_.vhost().id, name);
   if (current != nullptr) return exchange_redeclare(wanted, *current);
   exchange_create(std::move(wanted));
 }
 
-void Channel::exchange_declare_passive(const wire::ExchangeDeclare& method) {
-  if (find_exchange(method.exchange) == nullptr) return;
-  if (!method.no_wait) reply(wire::ExchangeDeclareOk{});
+void Channel::exchange_declare_passive(std::string_view name, bool no_wait) {
+  if (find_exchange(name) == nullptr) return;
+  if (!no_wait) reply(wire::ExchangeDeclareOk{});
 }
 
 void Channel::exchange_redeclare(const ExchangeDeclaration& wanted, const catalog::Exchange& current) {
@@ -108,21 +109,22 @@ void Channel::exchange_created(ExchangeDeclaration wanted, const broker::Result<
 }
 
 void Channel::exchange_delete(const wire::ExchangeDelete& method) {
-  if (method.exchange.empty()) {
+  const std::string name = without_line_ends(method.exchange);
+  if (name.empty()) {
     return fail(ReplyCode::access_refused, "operation not permitted on the default exchange");
   }
-  if (method.exchange.starts_with(kReservedPrefix)) {
+  if (name.starts_with(kReservedPrefix)) {
     return fail(ReplyCode::access_refused,
-                fmt::format("deletion of system {} not allowed", exchange_text(method.exchange)));
+                fmt::format("deletion of system {} not allowed", exchange_text(name)));
   }
-  if (!allow_exchange(Operation::configure, method.exchange)) return;
-  const catalog::Exchange* exchange = shard().catalog().find_exchange(connection_.vhost().id, method.exchange);
+  if (!allow_exchange(Operation::configure, name)) return;
+  const catalog::Exchange* exchange = shard().catalog().find_exchange(connection_.vhost().id, name);
   if (exchange == nullptr) {
     if (!method.no_wait) reply(wire::ExchangeDeleteOk{});
     return;
   }
   shard().topology().delete_exchange(exchange->id, method.if_unused,
-                                     later<void>([name = std::string(method.exchange), no_wait = method.no_wait](
+                                     later<void>([name, no_wait = method.no_wait](
                                                      Channel& channel, const broker::Result<void>& result) {
                                        const bool absent =
                                            !result.has_value() && result.error().code == broker::BrokerErrc::not_found;
@@ -135,13 +137,15 @@ void Channel::exchange_delete(const wire::ExchangeDelete& method) {
 
 void Channel::exchange_bind(const wire::ExchangeBind& method) {
   auto binding = binding_of(
-      {catalog::DestinationKind::exchange, method.destination, method.source, method.routing_key, method.arguments});
+      {catalog::DestinationKind::exchange, without_line_ends(method.destination),
+       without_line_ends(method.source), method.routing_key, method.arguments});
   if (binding.has_value()) bind<wire::ExchangeBindOk>(std::move(*binding), method.no_wait);
 }
 
 void Channel::exchange_unbind(const wire::ExchangeUnbind& method) {
   unbind<wire::ExchangeUnbindOk>(
-      {catalog::DestinationKind::exchange, method.destination, method.source, method.routing_key, method.arguments},
+      {catalog::DestinationKind::exchange, without_line_ends(method.destination),
+       without_line_ends(method.source), method.routing_key, method.arguments},
       method.no_wait);
 }
 

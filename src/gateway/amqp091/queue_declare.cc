@@ -25,7 +25,7 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
   if (method.queue.starts_with(kReplyTo)) return declare_reply_queue(method);
   if (method.passive) return queue_declare_passive(method);
   QueueDeclaration wanted;
-  wanted.name = method.queue;
+  wanted.name = without_line_ends(method.queue);
   // What goes with its connection outlives no restart: the flag means nothing then, and is not compared.
   wanted.durable = method.durable && !method.exclusive;
   wanted.exclusive = method.exclusive;
@@ -36,12 +36,9 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
   if (wanted.name.empty()) {
     wanted.server_named = true;
     wanted.name = "amq.gen-" + connection_.unique_suffix();
-  } else {
-    // Line ends in names have crept in from files of names before.
-    std::erase_if(wanted.name, [](char c) { return c == '\r' || c == '\n'; });
   }
   const catalog::Queue* current = shard().catalog().find_queue(connection_.vhost().id, wanted.name);
-  if (current == nullptr && !method.queue.empty() && wanted.name.starts_with(kReservedPrefix)) {
+  if (current == nullptr && !wanted.server_named && wanted.name.starts_with(kReservedPrefix)) {
     return fail(ReplyCode::access_refused,
                 fmt::format("queue name '{}' contains reserved prefix 'amq.*'", wanted.name));
   }
@@ -51,8 +48,9 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
 }
 
 void Channel::queue_declare_passive(const wire::QueueDeclare& method) {
-  const auto source = find_source(method.queue);
-  if (source.has_value()) queue_declared(std::string(method.queue), *source, method.no_wait);
+  const std::string name = without_line_ends(method.queue);
+  const auto source = find_source(name);
+  if (source.has_value()) queue_declared(name, *source, method.no_wait);
 }
 
 void Channel::queue_redeclare(const QueueDeclaration& wanted, const catalog::Queue& current) {

@@ -2,6 +2,7 @@
 
 #include "gateway/amqp091/bind.h"
 #include "gateway/amqp091/channel.h"
+#include "gateway/amqp091/declare_arguments.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -12,7 +13,8 @@ void Channel::queue_bind(const wire::QueueBind& method) {
   if (!name.has_value()) return;
   // An empty key with an empty queue name stands for the name of that queue.
   const std::string_view key = method.queue.empty() && method.routing_key.empty() ? *name : method.routing_key;
-  auto binding = binding_of({catalog::DestinationKind::queue, *name, method.exchange, key, method.arguments});
+  auto binding = binding_of({catalog::DestinationKind::queue, without_line_ends(*name),
+                             without_line_ends(method.exchange), key, method.arguments});
   if (binding.has_value()) bind<wire::QueueBindOk>(std::move(*binding), method.no_wait);
 }
 
@@ -21,7 +23,8 @@ void Channel::queue_unbind(const wire::QueueUnbind& method) {
   const auto name = queue_name(method.queue);
   if (!name.has_value()) return;
   const std::string_view key = method.queue.empty() && method.routing_key.empty() ? *name : method.routing_key;
-  unbind<wire::QueueUnbindOk>({catalog::DestinationKind::queue, *name, method.exchange, key, method.arguments},
+  unbind<wire::QueueUnbindOk>({catalog::DestinationKind::queue, without_line_ends(*name),
+                               without_line_ends(method.exchange), key, method.arguments},
                               kNoWait);
 }
 
@@ -44,8 +47,10 @@ void Channel::queue_purge(const wire::QueuePurge& method) {
 }
 
 void Channel::queue_delete(const wire::QueueDelete& method) {
-  const auto name = queue_name(method.queue);
-  if (!name.has_value() || !allow_queue(Operation::configure, *name)) return;
+  auto name = queue_name(method.queue);
+  if (!name.has_value()) return;
+  name = without_line_ends(*name);
+  if (!allow_queue(Operation::configure, *name)) return;
   const catalog::Queue* queue = shard().catalog().find_queue(connection_.vhost().id, *name);
   if (queue == nullptr) {
     if (!method.no_wait) reply(wire::QueueDeleteOk{0});

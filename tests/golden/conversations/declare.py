@@ -361,3 +361,33 @@ def exclusive_life(t):
     t.declare(q, link=1, passive=True)
     t.close(1)
     t.declare(q, passive=True)
+
+
+@conversation
+def names_with_line_ends(t):
+    q, x, other = t.n("q"), t.n("x"), t.n("other")
+    t.call("confirm.select", ch=8)
+    t.exchange(f"{x}\r\n")
+    t.exchange(f"\n{x}", passive=True)
+    t.exchange(x, passive=True)
+    t.exchange(f"{other}\r", "fanout")
+    t.declare(f"\r{q}\n")
+    t.declare(f"{q}\r\n", passive=True)
+    t.bind(f"{q}\n", f"{x}\r", "k\n")
+    t.call("exchange.bind", source=f"{other}\n", destination=f"\n{x}", routing_key="k\n")
+    for exchange in (x, other):
+        t.confirmed("k\n", "m", exchange, ch=8, mandatory=True)
+        t.confirmed("k", "m", exchange, ch=8, mandatory=True)
+    t.confirmed("k\n", "m", f"{x}\n", ch=7)
+    t.drain(q)
+    for method in ("basic.get", "queue.purge", "basic.consume"):
+        t.call(method, ch=6, queue=f"{q}\n")
+    t.call("queue.unbind", queue=f"{q}\n", exchange=f"{x}\n", routing_key="k\n")
+    t.call("exchange.unbind", source=f"{other}\n", destination=f"{x}\n", routing_key="k\n")
+    t.call("queue.delete", queue=f"\n{q}\n")
+    t.declare(q, passive=True)
+    for name in (x, other):
+        t.call("exchange.delete", exchange=f"{name}\r\n")
+        t.exchange(name, ch=5, passive=True)
+    t.exchange("\r\n", ch=4)
+    t.declare("\r\n", ch=3, passive=True)
