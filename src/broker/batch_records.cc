@@ -35,7 +35,7 @@ void read_traits(bytes::ByteView batch, std::vector<RecordTraits>& traits) {
     one.offset_delta = record.offset_delta;
     one.body_bytes = record.value.size();
     if (!header->enveloped()) continue;
-    if (const auto envelope = envelope_of(record)) one.priority = envelope->priority.value_or(0);
+    if (const auto envelope = envelope_of(record)) one.priority = envelope->priority;
   }
 }
 

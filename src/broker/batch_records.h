@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "bytes/slab.h"
@@ -12,8 +13,7 @@ namespace millrace::broker {
 struct RecordTraits {
   std::int32_t offset_delta = 0;
   std::uint64_t body_bytes = 0;
-  /// 0 for records that have none.
-  std::uint8_t priority = 0;
+  std::optional<std::uint8_t> priority;
 };
 
 /// Fills `traits` with the records of a batch, in order. What cannot be read has none.

@@ -23,6 +23,8 @@ SettleHow neutral(Settle how) {
       return SettleHow::requeue;
     case Settle::reject:
       return SettleHow::reject;
+    case Settle::fail:
+      return SettleHow::fail;
   }
   return SettleHow::requeue;
 }

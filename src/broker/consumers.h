@@ -56,6 +56,7 @@ enum class Settle : std::uint8_t {
   accept,   // done: remove it
   requeue,  // put it back at its place, marked redelivered
   reject,   // dead-letter it, or remove it where nothing is configured
+  fail,     // the same as requeue, and counted as a failed delivery
 };
 
 struct QueueStats {

@@ -220,7 +220,7 @@ TEST_P(DeadLetterTest, TheDeliveryLimitEndsRetries) {
   const ConsumerId consumer = consume(source, sink);
   for (int i = 0; i < 3; ++i) {
     ASSERT_TRUE(broker.world.run_until([&] { return sink.messages.size() == 1; })) << i;
-    settle_all(sink, consumer, Settle::requeue);
+    settle_all(sink, consumer, Settle::fail);
   }
   broker.world.settle();
   const auto moved = content("target");

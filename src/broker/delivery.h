@@ -15,8 +15,10 @@ namespace millrace::broker {
 struct Delivery {
   Offset offset;
   Timestamp timestamp;
-  /// How often it was delivered before (0: the first time).
-  std::uint32_t delivery_count = 0;
+  /// How often it was delivered and came back.
+  std::uint32_t returns = 0;
+  /// How many of these deliveries failed: the client rejected it, or went without a word about it.
+  std::uint32_t failures = 0;
   bool redelivered = false;
   /// record.headers and record.header_count are those behind the envelope.
   model::RecordView record;

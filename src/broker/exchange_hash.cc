@@ -20,8 +20,8 @@ std::uint64_t hash_of(bytes::ByteView value) {
   return hash;
 }
 
-/// Spreads messages over destinations by weight: each has as many buckets as the key of its binding says, in the order of
-/// the bindings. Of several bindings to one destination the oldest counts.
+/// Spreads messages over destinations by weight: each has as many buckets as the key of its binding says, in the order
+/// of the bindings. Of several bindings to one destination the oldest counts.
 class ConsistentHashRoutes final : public ExchangeRoutes {
  public:
   explicit ConsistentHashRoutes(const catalog::Exchange& exchange)

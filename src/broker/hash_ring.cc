@@ -13,7 +13,8 @@ class Exs1024 {
   explicit Exs1024(std::int64_t number) {
     constexpr std::uint64_t kMask = (1U << 21) - 1;
     const std::uint64_t base = (static_cast<std::uint64_t>(number) & kMask) + 1;
-    std::uint64_t x = (base * 2097131 & kMask) << 43 | (base * 2097133 & kMask) << 22 | (base * 2097143 & kMask) << 1 | 1;
+    std::uint64_t x =
+        (base * 2097131 & kMask) << 43 | (base * 2097133 & kMask) << 22 | (base * 2097143 & kMask) << 1 | 1;
     for (std::size_t i = state_.size(); i-- > 0;) {
       x ^= x >> 12;
       x ^= x << 25;

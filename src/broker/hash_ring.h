@@ -5,9 +5,9 @@
 
 namespace millrace::broker {
 
-/// The bucket below `buckets` (at least 1) that a number falls into: a jump consistent hash (Lamping and Veach) over the
-/// numbers of a generator that is seeded with it, exactly as RabbitMQ's consistent hash exchange does it, so that a key
-/// goes to the same queue there and here. When a bucket is added, only its share moves to it.
+/// The bucket below `buckets` (at least 1) that a number falls into: a jump consistent hash (Lamping and Veach) over
+/// the numbers of a generator that is seeded with it, exactly as RabbitMQ's consistent hash exchange does it, so that a
+/// key goes to the same queue there and here. When a bucket is added, only its share moves to it.
 std::uint64_t jump_bucket(std::int64_t number, std::uint64_t buckets);
 
 /// Buckets dealt out in a row. Holds no memory per bucket.

@@ -15,12 +15,11 @@ TEST(HashRing, JumpsAsRabbitmqDoes) {
     const char* key;
     std::uint64_t of_2, of_10, of_1000, of_1000000;
   };
-  for (const Known& known : {Known{"key0", 1, 7, 652, 804478}, Known{"key1", 0, 3, 354, 261959},
-                             Known{"key2", 1, 8, 907, 147677}, Known{"key3", 0, 3, 373, 605487},
-                             Known{"key4", 1, 9, 293, 983835}, Known{"key5", 0, 9, 863, 699790},
-                             Known{"key6", 0, 2, 677, 108467}, Known{"key7", 1, 6, 875, 19737},
-                             Known{"key8", 0, 8, 757, 392230}, Known{"key9", 0, 5, 505, 282005},
-                             Known{"key10", 0, 5, 535, 39374}, Known{"key11", 1, 1, 112, 845671}}) {
+  for (const Known& known :
+       {Known{"key0", 1, 7, 652, 804478}, Known{"key1", 0, 3, 354, 261959}, Known{"key2", 1, 8, 907, 147677},
+        Known{"key3", 0, 3, 373, 605487}, Known{"key4", 1, 9, 293, 983835}, Known{"key5", 0, 9, 863, 699790},
+        Known{"key6", 0, 2, 677, 108467}, Known{"key7", 1, 6, 875, 19737}, Known{"key8", 0, 8, 757, 392230},
+        Known{"key9", 0, 5, 505, 282005}, Known{"key10", 0, 5, 535, 39374}, Known{"key11", 1, 1, 112, 845671}}) {
     const std::int64_t number = bytes::term_hash(bytes::as_bytes(std::string_view(known.key)));
     EXPECT_EQ(jump_bucket(number, 1), 0U);
     EXPECT_EQ(jump_bucket(number, 2), known.of_2);

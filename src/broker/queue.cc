@@ -1,6 +1,7 @@
 #include "broker/queue.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "base/assert.h"
 #include "broker/log_host.h"
@@ -18,6 +19,8 @@ constexpr base::Bytes kTrimBytes = base::mib(1);
 // Of records that came back and wait, where the queue does not say.
 constexpr base::Millis kShortestRetry{1'000};
 constexpr base::Millis kLongestRetry{86'400'000};
+// Somebody may set the clock while records wait.
+constexpr base::Millis kLongestLook{600'000};
 
 storage::LogOptions options_of(const catalog::Queue& queue, const BrokerOptions& options) {
   storage::LogOptions result;
@@ -80,6 +83,8 @@ void Queue::bind(storage::Log& log) {
   log.set_needed([this](Offset first, Offset last) { return state_.settlement().any_unsettled(first, last); });
   moves_ = std::make_unique<MoveSource>(shard_, schedule_, *this);
   if (!state_.intents().empty() || !state_.refused().empty() || !state_.doomed().empty()) moves_->resume();
+  for (const auto& [due, offset] : state_.waiting()) retries_.emplace(due, offset);
+  watch_retries();
   used();
   // Some of what was recovered may have expired meanwhile, or be more than fits.
   if (engine_->ready() > 0) schedule_.wants_work(*this);
@@ -135,18 +140,20 @@ void Queue::settle(const SettleRequest& request) {
   if (settled.requeued > 0 || engine_->can_deliver()) schedule_.wants_work(*this);
 }
 
-// ---- Records that wait before they are tried again. A restart ends the waiting.
+// ---- Records that wait before they are tried again. Until when is stored, in the server's time.
 
-/// The more often a record came back, the longer.
+/// The more often its delivery failed, the longer.
 void Queue::wait_for_retries() {
   if (engine_->policy().delayed_retry == catalog::DelayedRetry::none) return;
   const std::int64_t least = definition_.settings.retry_min.value_or(kShortestRetry).value;
   const std::int64_t most = definition_.settings.retry_max.value_or(kLongestRetry).value;
-  const base::Nanos now = shard_.loop().clock().monotonic();
+  const Timestamp now = shard_.loop().clock().wall();
   for (const QueueEngine::Retry& retry : engine_->take_retries()) {
-    const std::int64_t times = std::max<std::int64_t>(retry.returns, 1);
+    const std::int64_t times = std::max<std::int64_t>(retry.failures, 1);
     const std::int64_t delay = least > most / times ? most : least * times;
-    retries_.emplace(now + base::to_nanos(base::Millis(delay)), retry.offset);
+    const Timestamp due(now.value + std::min(delay, std::numeric_limits<std::int64_t>::max() - now.value));
+    state_.set_due(retry.offset, due);
+    retries_.emplace(due, retry.offset);
   }
   watch_retries();
 }
@@ -154,10 +161,11 @@ void Queue::wait_for_retries() {
 void Queue::watch_retries() {
   if (retries_.empty() || (retry_timer_ && retry_at_ <= retries_.begin()->first)) return;
   retry_at_ = retries_.begin()->first;
-  const base::Nanos now = shard_.loop().clock().monotonic();
-  retry_timer_ = shard_.loop().call_after(std::max(retry_at_ - now, base::Nanos(0)), [this] {
+  const std::int64_t left = retry_at_.value - shard_.loop().clock().wall().value;
+  const Millis delay(std::clamp<std::int64_t>(left, 0, kLongestLook.value));
+  retry_timer_ = shard_.loop().call_after(base::to_nanos(delay), [this] {
     retry_timer_ = {};
-    const base::Nanos until = shard_.loop().clock().monotonic();
+    const Timestamp until = shard_.loop().clock().wall();
     while (!retries_.empty() && retries_.begin()->first <= until) {
       engine_->retry(retries_.begin()->second);
       retries_.erase(retries_.begin());

@@ -139,7 +139,7 @@ class Queue {
   bool let_go(Offset offset, std::uint64_t bytes, DeathReason reason);
   bool inspects() const;
   bool has_levels() const;
-  void register_record(Offset offset, std::uint64_t bytes, std::uint8_t priority);
+  void register_record(Offset offset, std::uint64_t bytes, std::optional<std::uint8_t> priority);
   std::uint64_t size_of(const RecordReader::Found& found) const;
   void start_inspection(Offset until);
   bool inspecting() const;
@@ -194,9 +194,9 @@ class Queue {
   bytes::ByteVector command_;
   std::vector<QueueEngine::Dying> dying_;
   /// Records that came back and wait, by the time when they are ready again.
-  std::multimap<base::Nanos, Offset> retries_;
+  std::multimap<Timestamp, Offset> retries_;
   io::Timer retry_timer_;
-  base::Nanos retry_at_;
+  Timestamp retry_at_;
 
   // Counting and limits.
   /// Dying records at a time when they die of their age or number; the others wait in the queue for them.

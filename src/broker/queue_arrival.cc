@@ -216,10 +216,12 @@ bool Queue::has_levels() const {
 }
 
 /// A record that is committed is known from now on.
-void Queue::register_record(Offset offset, std::uint64_t bytes, std::uint8_t priority) {
+void Queue::register_record(Offset offset, std::uint64_t bytes, std::optional<std::uint8_t> priority) {
   engine_->count(offset, bytes);
   if (!has_levels() || state_.settlement().is_settled(offset)) return;
-  state_.set_level(offset, std::min(priority, *definition_.settings.max_priority));
+  const std::uint8_t without =
+      definition_.kind == catalog::QueueKind::counting ? catalog::kUsualPriority : std::uint8_t{0};
+  state_.set_level(offset, std::min(priority.value_or(without), *definition_.settings.max_priority));
 }
 
 std::uint64_t Queue::size_of(const RecordReader::Found& found) const {
@@ -258,7 +260,7 @@ void Queue::inspect(WorkBudget& budget) {
       if (readable < inspected_until_) return;  // the next commit goes on
       break;
     }
-    register_record(found.offset, size_of(found), found.envelope.priority.value_or(0));
+    register_record(found.offset, size_of(found), found.envelope.priority);
     state_.set_counted_end(found.offset + Offset(1));
     budget.take(found.stored_bytes);
   }

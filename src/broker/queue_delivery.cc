@@ -92,7 +92,7 @@ bool Queue::serve_gets() {
       }
       const auto how = engine_->take(found.offset, size_of(found), gets_.front().auto_ack);
       if (how.auto_ack) schedule_.changed(*this);
-      add_delivery(reply.bundle, found, {how.delivery_count, how.redelivered});
+      add_delivery(reply.bundle, found, {how.returns, how.failures, how.redelivered});
       add(shard_.counters().delivered, 1);
       add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
     }
@@ -133,7 +133,7 @@ bool Queue::deliver(WorkBudget& budget) {
       member.bundle->consumer = member.request.consumer;
       with_bundle_.push_back(how.slot);
     }
-    add_delivery(*member.bundle, found, {how.delivery_count, how.redelivered});
+    add_delivery(*member.bundle, found, {how.returns, how.failures, how.redelivered});
     add(shard_.counters().redelivered, how.redelivered ? 1 : 0);
     budget.take(window);
   }

@@ -26,6 +26,15 @@ QueueEngine::QueueEngine(QueueState& state, const Policy& policy, Offset committ
   for (const auto& [offset, intent] : state_.intents()) dying_.emplace(offset.value, 0);
   for (const Offset offset : state_.refused()) dying_.emplace(offset.value, 0);
   for (const auto& [offset, reason] : state_.doomed()) dying_.emplace(offset.value, 0);
+  for (const auto& [due, offset] : state_.waiting()) {
+    if (offset < end_ && !dying_.contains(offset.value)) outstanding_.emplace(offset.value, Holding{kWaiting, 0});
+  }
+}
+
+/// A record that came back and is not ready yet; the cursor need not have passed it before a restart.
+bool QueueEngine::waits(Offset offset) const {
+  const auto it = outstanding_.find(offset.value);
+  return it != outstanding_.end() && it->second.consumer == kWaiting;
 }
 
 void QueueEngine::set_committed_end(Offset end) {
@@ -184,7 +193,7 @@ std::optional<QueueEngine::Next> QueueEngine::next() {
   while (cursor < recovered_end_) {
     const Offset unsettled = state_.settlement().next_unsettled(cursor);
     cursor = unsettled;
-    if (dying_.empty() || !dying_.contains(cursor.value)) break;
+    if (!dying_.contains(cursor.value) && !waits(cursor)) break;
     cursor += Offset(1);
   }
   if (cursor >= end_) return std::nullopt;
@@ -201,7 +210,7 @@ std::optional<QueueEngine::Next> QueueEngine::next_by_level() {
     for (auto fresh = members.next(place.cursor); fresh.has_value() && *fresh < end_;
          fresh = members.next(place.cursor)) {
       place.cursor = *fresh;
-      if (!dying_.contains(fresh->value)) return Next{*fresh, end_, false, level, true};
+      if (!dying_.contains(fresh->value) && !waits(*fresh)) return Next{*fresh, end_, false, level, true};
       place.cursor += Offset(1);
     }
   }
@@ -223,8 +232,10 @@ std::uint8_t QueueEngine::take_out(Offset offset) {
 
 QueueEngine::Delivered QueueEngine::describe(Offset offset, std::uint8_t level) const {
   Delivered delivered;
-  delivered.delivery_count = state_.returns(offset);
-  delivered.redelivered = delivered.delivery_count > 0 || offset < places_[level].delivered_before;
+  const Returns history = state_.returns(offset);
+  delivered.returns = history.returns;
+  delivered.failures = history.failures;
+  delivered.redelivered = history.returns > 0 || offset < places_[level].delivered_before;
   return delivered;
 }
 
@@ -351,8 +362,9 @@ void QueueEngine::release(std::int64_t offset, const Holding& holding, SettleHow
       state_.forget_bytes(holding.bytes);
       return;
     case SettleHow::requeue:
+    case SettleHow::fail:
       ++settled.requeued;
-      come_back(Offset(offset), holding, dying);
+      come_back(Offset(offset), holding, how == SettleHow::fail, dying);
       return;
     case SettleHow::give_back:
       ++settled.requeued;
@@ -365,19 +377,18 @@ void QueueEngine::release(std::int64_t offset, const Holding& holding, SettleHow
   }
 }
 
-void QueueEngine::come_back(Offset offset, const Holding& holding, std::vector<Dying>& dying) {
+void QueueEngine::come_back(Offset offset, const Holding& holding, bool failed, std::vector<Dying>& dying) {
   using catalog::DelayedRetry;
-  const std::uint32_t returns = state_.count_return(offset);
-  if (returns > policy_.delivery_limit.value_or(UINT32_MAX)) {
+  const std::uint32_t failures = state_.count_return(offset, failed).failures;
+  if (failures > policy_.delivery_limit.value_or(UINT32_MAX)) {
     return let_die(offset, holding.bytes, DeathReason::delivery_limit, dying);
   }
-  // Every return counts as a failed delivery here.
-  if (policy_.delayed_retry != DelayedRetry::all && policy_.delayed_retry != DelayedRetry::failed)
-    return give_back(offset);
+  const DelayedRetry concerned = failed ? DelayedRetry::failed : DelayedRetry::returned;
+  if (policy_.delayed_retry != DelayedRetry::all && policy_.delayed_retry != concerned) return give_back(offset);
   // Nobody's, and not ready.
   outstanding_.emplace(offset.value, Holding{kWaiting, holding.bytes});
   held_bytes_ += holding.bytes;
-  retries_.push_back({offset, returns});
+  retries_.push_back({offset, failures});
 }
 
 void QueueEngine::retry(Offset offset) {
@@ -385,7 +396,9 @@ void QueueEngine::retry(Offset offset) {
   if (it == outstanding_.end() || it->second.consumer != kWaiting) return;
   held_bytes_ -= it->second.bytes;
   outstanding_.erase(it);
-  give_back(offset);
+  state_.forget_due(offset);
+  // After a restart the cursor may still come to it.
+  if (offset < places_[level_of(offset)].cursor) give_back(offset);
 }
 
 void QueueEngine::let_die(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying) {
@@ -472,7 +485,8 @@ void QueueEngine::check() const {
   const storage::Settlement& settlement = state_.settlement();
   for (const auto& [offset, holding] : outstanding_) {
     const Place& place = places_[level_of(Offset(offset))];
-    MILLRACE_ASSERT(offset < place.cursor.value && !settlement.is_settled(Offset(offset)), "outstanding {}", offset);
+    const bool passed = offset < place.cursor.value || holding.consumer == kWaiting;
+    MILLRACE_ASSERT(passed && !settlement.is_settled(Offset(offset)), "outstanding {}", offset);
     MILLRACE_ASSERT(!place.given_back.contains(offset) && !dying_.contains(offset), "outstanding {}", offset);
   }
   for (std::size_t level = 0; level < places_.size(); ++level) {

@@ -34,7 +34,7 @@ class QueueEngine {
   static constexpr std::uint64_t kMaxHeld = std::uint64_t{1} << 22;
 
   struct Policy {
-    /// Returns after which a record is not tried again; none: no limit.
+    /// Failed deliveries after which a record is not tried again; none: no limit.
     std::optional<std::uint32_t> delivery_limit;
     /// Rejected (and dropped) records are handed out as dying instead of being settled.
     bool dead_letters = false;
@@ -64,12 +64,13 @@ class QueueEngine {
   /// A record that came back and waits before it is ready again.
   struct Retry {
     Offset offset;
-    std::uint32_t returns = 0;
+    std::uint32_t failures = 0;
   };
   struct Delivered {
     /// Index of the consumer, as add_consumer() gave it.
     std::uint32_t slot = 0;
-    std::uint32_t delivery_count = 0;
+    std::uint32_t returns = 0;
+    std::uint32_t failures = 0;
     bool redelivered = false;
     bool auto_ack = false;
   };
@@ -80,7 +81,7 @@ class QueueEngine {
   };
 
   /// `state` is what recovery found; records below `committed_end` that it does not call settled are ready, except its
-  /// intents and what was refused or given up, which are dying.
+  /// intents and what was refused or given up, which are dying, and those that wait for their next delivery.
   QueueEngine(QueueState& state, const Policy& policy, Offset committed_end);
 
   const QueueState& state() const { return state_; }
@@ -138,7 +139,8 @@ class QueueEngine {
 
   /// Settles what `consumer` holds in [first, last]. Records that die are added to `dying`.
   Settled settle(ConsumerId consumer, Offset first, Offset last, SettleHow how, std::vector<Dying>& dying);
-  /// Records that the last settlements made wait; the caller decides how long, and calls retry() for each.
+  /// Records that the last settlements made wait; the caller decides how long, tells the state, and calls retry() for
+  /// each.
   std::vector<Retry> take_retries() { return std::exchange(retries_, {}); }
   /// A waiting record is ready again. Nothing, when it is gone meanwhile.
   void retry(Offset offset);
@@ -199,7 +201,8 @@ class QueueEngine {
   void release(std::int64_t offset, const Holding& holding, SettleHow how, Settled& settled, std::vector<Dying>& dying);
   void hold(Offset offset, std::uint8_t level, ConsumerId consumer, std::uint64_t bytes);
   void let_die(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying);
-  void come_back(Offset offset, const Holding& holding, std::vector<Dying>& dying);
+  void come_back(Offset offset, const Holding& holding, bool failed, std::vector<Dying>& dying);
+  bool waits(Offset offset) const;
   std::vector<std::int64_t> held_in(ConsumerId consumer, Offset first, Offset last) const;
 
   QueueState& state_;

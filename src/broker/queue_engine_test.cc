@@ -98,27 +98,104 @@ TEST(QueueEngine, WhatComesBackMayHaveToWait) {
   f.engine.add_consumer(consumer(1));
   f.deliver_all();
   f.settle(1, 0, 0, SettleHow::give_back);
-  f.settle(1, 1, 1, SettleHow::requeue);
+  f.settle(1, 1, 1, SettleHow::fail);
   f.settle(1, 2, 2, SettleHow::give_back);
   EXPECT_EQ(f.deliver_all().at(0), (Offsets{0, 2})) << "what comes back waits";
   auto retries = f.engine.take_retries();
   ASSERT_EQ(retries.size(), 1U);
   EXPECT_EQ(retries[0].offset, Offset(1));
-  EXPECT_EQ(retries[0].returns, 1U);
+  EXPECT_EQ(retries[0].failures, 1U);
   EXPECT_EQ(f.engine.unacknowledged(), 3U);
   f.engine.retry(Offset(1));
   f.engine.check();
   EXPECT_EQ(f.deliver_all().at(0), (Offsets{1}));
   f.settle(1, 1, 1, SettleHow::requeue);
-  EXPECT_EQ(f.engine.take_retries().at(0).returns, 2U);
+  EXPECT_TRUE(f.engine.take_retries().empty()) << "that is no failure";
+  f.deliver_all();
+  f.settle(1, 1, 1, SettleHow::fail);
+  EXPECT_EQ(f.engine.take_retries().at(0).failures, 2U);
   f.engine.retry(Offset(1));
   f.engine.retry(Offset(1));
   f.deliver_all();
-  f.settle(1, 1, 1, SettleHow::requeue);
+  f.settle(1, 1, 1, SettleHow::fail);
   EXPECT_TRUE(f.engine.take_retries().empty()) << "the limit is not waited for";
   f.engine.retry(Offset(1));
   f.settle(1, 0, 2, SettleHow::accept);
   EXPECT_EQ(f.state.settlement().floor(), Offset(3));
+}
+
+TEST(QueueEngine, ReturnsThatAreNoFailuresMayHaveToWait) {
+  Policy policy;
+  policy.delayed_retry = catalog::DelayedRetry::returned;
+  policy.delivery_limit = 0;
+  Fixture f(2, policy);
+  f.engine.add_consumer(consumer(1));
+  for (int i = 0; i < 50; ++i) {
+    f.deliver_all();
+    f.settle(1, 1, 1, SettleHow::requeue);
+    const auto retries = f.engine.take_retries();
+    ASSERT_EQ(retries.size(), 1U) << "they come back as often as it takes";
+    EXPECT_EQ(retries[0].failures, 0U);
+    f.engine.retry(Offset(1));
+  }
+  EXPECT_EQ(f.state.returns(Offset(1)).returns, 50U);
+  f.settle(1, 0, 0, SettleHow::fail);
+  EXPECT_TRUE(f.state.settlement().is_settled(Offset(0))) << "over the limit";
+}
+
+// A restart finds those that wait, wherever the cursor is then.
+TEST(QueueEngine, WaitingGoesOnAfterARestart) {
+  Policy policy;
+  policy.delayed_retry = catalog::DelayedRetry::all;
+  for (const std::uint8_t max_priority : {std::uint8_t{0}, std::uint8_t{3}}) {
+    policy.max_priority = max_priority;
+    QueueState state(true);
+    for (std::int64_t offset = 0; offset < 5 && max_priority > 0; ++offset) state.set_level(Offset(offset), 2);
+    QueueEngine engine(state, policy, Offset(5));
+    engine.add_consumer(consumer(1));
+    while (engine.can_deliver()) engine.deliver(engine.next()->offset, 10, 10);
+    std::vector<Dying> dying;
+    engine.settle(ConsumerId(1), Offset(1), Offset(1), SettleHow::fail, dying);
+    engine.settle(ConsumerId(1), Offset(3), Offset(3), SettleHow::requeue, dying);
+    for (const auto& retry : engine.take_retries())
+      state.set_due(retry.offset, base::Timestamp(1000 + retry.offset.value));
+    bytes::ByteVector command;
+    ASSERT_TRUE(state.take_command(command, true));
+    bytes::ByteVector snapshot;
+    state.save_snapshot(snapshot);
+    QueueState from_command(true);
+    ASSERT_TRUE(from_command.apply(command));
+    QueueState from_snapshot(true);
+    ASSERT_TRUE(from_snapshot.load_snapshot(snapshot));
+    for (QueueState* recovered : {&from_command, &from_snapshot}) {
+      auto waiting = recovered->waiting();
+      std::ranges::sort(waiting);
+      ASSERT_EQ(waiting.size(), 2U);
+      EXPECT_EQ(waiting[0], std::pair(base::Timestamp(1001), Offset(1)));
+      EXPECT_EQ(waiting[1], std::pair(base::Timestamp(1003), Offset(3)));
+      EXPECT_EQ(recovered->returns(Offset(1)).failures, 1U);
+      EXPECT_EQ(recovered->returns(Offset(3)).failures, 0U);
+      EXPECT_EQ(recovered->returns(Offset(3)).returns, 1U);
+      QueueEngine again(*recovered, policy, Offset(5));
+      again.add_consumer(consumer(2));
+      again.check();
+      const auto given = [&again] {
+        Offsets offsets;
+        while (again.can_deliver()) {
+          offsets.push_back(again.next()->offset.value);
+          again.deliver(Offset(offsets.back()), 10, 10);
+        }
+        return offsets;
+      };
+      EXPECT_EQ(again.ready(), 3U);
+      again.retry(Offset(3));  // before the cursor came there
+      EXPECT_EQ(given(), (Offsets{0, 2, 3, 4}));
+      again.retry(Offset(1));  // behind it
+      EXPECT_EQ(given(), (Offsets{1}));
+      again.check();
+      EXPECT_TRUE(recovered->waiting().empty());
+    }
+  }
 }
 
 TEST(QueueEngine, HigherPriorityGoesFirstWhileItHasCredit) {
@@ -141,7 +218,8 @@ TEST(QueueEngine, GivenBackRecordsComeFirstAndInOrder) {
   EXPECT_EQ(next->offset, Offset(0));
   const auto first = f.engine.deliver(next->offset, 10, 10);
   EXPECT_TRUE(first.redelivered);
-  EXPECT_EQ(first.delivery_count, 1U);
+  EXPECT_EQ(first.returns, 1U);
+  EXPECT_EQ(first.failures, 0U);
   next = f.engine.next();
   EXPECT_EQ(next->offset, Offset(2));
   f.engine.deliver(next->offset, 10, 10);
@@ -157,7 +235,7 @@ TEST(QueueEngine, GivingBackUnseenRecordsLeavesNoTrace) {
   f.settle(1, 0, 0, SettleHow::give_back);
   const auto taken = f.engine.take(f.engine.next()->offset, 10, false);
   EXPECT_FALSE(taken.redelivered);
-  EXPECT_EQ(taken.delivery_count, 0U);
+  EXPECT_EQ(taken.returns, 0U);
 }
 
 TEST(QueueEngine, WindowStopsAConsumerUntilItIsReturned) {
@@ -207,11 +285,11 @@ TEST(QueueEngine, DeliveryLimitEndsTheRetries) {
   f.engine.add_consumer(consumer(1));
   for (int i = 0; i < 2; ++i) {
     f.deliver_all();
-    f.settle(1, 0, 0, SettleHow::requeue);
+    f.settle(1, 0, 0, SettleHow::fail);
     EXPECT_TRUE(f.dying.empty());
   }
   f.deliver_all();
-  f.settle(1, 0, 0, SettleHow::requeue);
+  f.settle(1, 0, 0, SettleHow::fail);
   ASSERT_EQ(f.dying.size(), 1U);
   EXPECT_EQ(f.dying[0].reason, DeathReason::delivery_limit);
   EXPECT_EQ(f.engine.ready(), 0U);
@@ -297,6 +375,7 @@ struct Model {
     Place place = Place::ready;
     std::uint64_t holder = 0;
     std::uint32_t returns = 0;
+    std::uint32_t failures = 0;
     std::uint64_t bytes = 0;
     std::uint8_t level = 0;
   };
@@ -502,7 +581,8 @@ class ModelRun {
       for (const auto& [id, other] : model_.takers) {
         ASSERT_FALSE(other.spec.priority > taker.spec.priority && Model::has_credit(other));
       }
-      EXPECT_EQ(how.delivery_count, record.returns);
+      EXPECT_EQ(how.returns, record.returns);
+      EXPECT_EQ(how.failures, record.failures);
       EXPECT_EQ(how.redelivered, record.returns > 0 || *expected < delivered_before_restart_[record.level]);
       taker.window_used += size;
       if (taker.spec.auto_ack) {
@@ -537,7 +617,7 @@ class ModelRun {
     const std::uint64_t id = ids[prng_.below(ids.size())];
     const auto first = static_cast<std::int64_t>(prng_.below(static_cast<std::uint64_t>(end_) + 2));
     const auto last = first + static_cast<std::int64_t>(prng_.chance(1, 4) ? prng_.below(1000) : prng_.below(8));
-    const auto how = static_cast<SettleHow>(prng_.below(4));
+    const auto how = static_cast<SettleHow>(prng_.below(5));
     std::vector<Dying> dying;
     engine_->settle(ConsumerId(id), Offset(first), Offset(last), how, dying);
     std::size_t dead = 0;
@@ -547,7 +627,9 @@ class ModelRun {
       if (const auto taker = model_.takers.find(id); taker != model_.takers.end()) --taker->second.holds;
       bool dies = how == SettleHow::reject;
       record.place = how == SettleHow::accept ? Place::gone : Place::back;
-      if (how == SettleHow::requeue) dies = ++record.returns > policy_.delivery_limit.value_or(UINT32_MAX);
+      if (how == SettleHow::requeue || how == SettleHow::fail) ++record.returns;
+      if (how == SettleHow::fail) ++record.failures;
+      if (how == SettleHow::fail) dies = record.failures > policy_.delivery_limit.value_or(UINT32_MAX);
       if (!dies) continue;
       record.place = policy_.dead_letters ? Place::dying : Place::gone;
       if (!policy_.dead_letters) continue;
@@ -664,7 +746,8 @@ class ModelRun {
     for (const auto& [offset, record] : model_.records) {
       const bool gone = record.place == Place::gone;
       ASSERT_EQ(state_->settlement().is_settled(Offset(offset)), gone) << offset;
-      ASSERT_EQ(recovered->returns(Offset(offset)), gone ? 0 : record.returns) << offset;
+      ASSERT_EQ(recovered->returns(Offset(offset)).returns, gone ? 0 : record.returns) << offset;
+      ASSERT_EQ(recovered->returns(Offset(offset)).failures, gone ? 0 : record.failures) << offset;
     }
   }
 

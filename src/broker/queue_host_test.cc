@@ -161,9 +161,9 @@ TEST_P(QueueHostTest, RequeuedMessagesComeBackMarked) {
   ASSERT_TRUE(got(first, 4));
   EXPECT_EQ(first.messages[3].body, "m1");
   EXPECT_TRUE(first.messages[3].redelivered);
-  EXPECT_EQ(first.messages[3].delivery_count, 1U);
+  EXPECT_EQ(first.messages[3].returns, 1U);
   drop(0, consumer);
-  settle(0, queue, consumer, Offset(0), Offset(2), Settle::requeue);
+  settle(0, queue, consumer, Offset(0), Offset(2), Settle::fail);
   rest();
   broker.kill();
   broker.start();
@@ -171,8 +171,9 @@ TEST_P(QueueHostTest, RequeuedMessagesComeBackMarked) {
   consume(1, broker.find("q"), second);
   ASSERT_TRUE(got(second, 3));
   EXPECT_EQ(second.bodies(), numbered(0, 3));
-  EXPECT_EQ(second.messages[0].delivery_count, 1U);
-  EXPECT_EQ(second.messages[1].delivery_count, 2U);
+  EXPECT_EQ(second.messages[0].returns, 1U);
+  EXPECT_EQ(second.messages[1].returns, 2U);
+  EXPECT_EQ(second.messages[1].failures, 1U);
 }
 
 TEST_P(QueueHostTest, ADroppedConsumerLosesNothing) {

@@ -25,6 +25,8 @@ enum class SettleHow : std::uint8_t {
   reject,
   /// It never reached the client: ready again as if it had not been delivered.
   give_back,
+  /// Ready again like `requeue`, and counted as a failed delivery.
+  fail,
 };
 
 struct SettleRequest {

@@ -9,11 +9,12 @@ namespace millrace::broker {
 
 namespace {
 
-constexpr std::uint8_t kQueueStateVersion = 1;
+// Version 1 had kReturns in the place of kHistory.
+constexpr std::uint8_t kQueueStateVersion = 2;
 
 // Parts of a command; a snapshot is a settlement followed by the same parts. Never renumber.
 constexpr std::uint8_t kSettled = 1;
-constexpr std::uint8_t kReturns = 2;
+constexpr std::uint8_t kReturns = 2;  // as kHistory, from the time when each return counted as a failure
 constexpr std::uint8_t kDelivered = 3;
 constexpr std::uint8_t kIntent = 4;
 constexpr std::uint8_t kExpiring = 5;
@@ -23,6 +24,7 @@ constexpr std::uint8_t kLevelDelivered = 8;
 constexpr std::uint8_t kLevels = 9;
 constexpr std::uint8_t kLevelSet = 10;
 constexpr std::uint8_t kDoomed = 11;
+constexpr std::uint8_t kHistory = 12;
 
 // Records in one entry of kLevels.
 constexpr std::int64_t kMaxLevelRange = std::int64_t{1} << 20;
@@ -87,21 +89,49 @@ Offset QueueState::named_end() const {
   if (!refused_.empty()) end = std::max(end, *refused_.rbegin() + Offset(1));
   if (!doomed_.empty()) end = std::max(end, doomed_.rbegin()->first + Offset(1));
   if (!intents_.empty()) end = std::max(end, intents_.rbegin()->first + Offset(1));
-  for (const auto& [offset, count] : returns_) end = std::max(end, Offset(offset + 1));
+  for (const auto& [offset, history] : returns_) end = std::max(end, Offset(offset + 1));
   return end;
 }
 
-std::uint32_t QueueState::count_return(Offset offset) {
-  std::uint32_t& count = returns_[offset.value];
-  if (count < UINT32_MAX) ++count;
+Returns QueueState::count_return(Offset offset, bool failed) {
+  Returns& history = returns_[offset.value];
+  if (history.returns < UINT32_MAX) ++history.returns;
+  if (failed && history.failures < UINT32_MAX) ++history.failures;
   if (journalled_) new_returns_.push_back(offset);
-  return count;
+  return history;
 }
 
-std::uint32_t QueueState::returns(Offset offset) const {
-  if (returns_.empty()) return 0;
+void QueueState::set_due(Offset offset, Timestamp due) {
   const auto it = returns_.find(offset.value);
-  return it == returns_.end() ? 0 : it->second;
+  if (it == returns_.end()) return;  // settled since
+  it->second.due = due;
+  if (journalled_) new_returns_.push_back(offset);
+}
+
+void QueueState::forget_due(Offset offset) {
+  const auto it = returns_.find(offset.value);
+  if (it != returns_.end()) it->second.due = Timestamp(0);
+}
+
+Returns QueueState::returns(Offset offset) const {
+  if (returns_.empty()) return {};
+  const auto it = returns_.find(offset.value);
+  return it == returns_.end() ? Returns{} : it->second;
+}
+
+std::vector<std::pair<Timestamp, Offset>> QueueState::waiting() const {
+  std::vector<std::pair<Timestamp, Offset>> list;
+  for (const auto& [offset, history] : returns_) {
+    if (history.due > Timestamp(0)) list.emplace_back(history.due, Offset(offset));
+  }
+  return list;
+}
+
+void QueueState::write_history(bytes::Writer& to, Offset offset, const Returns& history) {
+  to.uvarint(number(offset));
+  to.uvarint(history.returns);
+  to.uvarint(history.failures);
+  to.uvarint(static_cast<std::uint64_t>(std::max<std::int64_t>(history.due.value, 0)));
 }
 
 void QueueState::mark_delivered(Offset end, std::uint8_t level) {
@@ -263,12 +293,9 @@ bool QueueState::take_command(bytes::ByteVector& out, bool with_mark) {
   bytes::Writer to(out);
   to.u8(kQueueStateVersion);
   if (!new_returns_.empty()) {
-    to.u8(kReturns);
+    to.u8(kHistory);
     to.uvarint(new_returns_.size());
-    for (const Offset offset : new_returns_) {
-      to.uvarint(number(offset));
-      to.uvarint(returns(offset));  // 0 when it was settled since
-    }
+    for (const Offset offset : new_returns_) write_history(to, offset, returns(offset));  // all 0 when settled since
   }
   if (mark_pending_) write_marks(out);
   if (expiring_pending_) {
@@ -354,7 +381,24 @@ bool QueueState::read_returns(bytes::Reader& in) {
     if (!read_offset(in, offset)) return false;
     const std::uint64_t count = in.uvarint();
     if (!in.ok() || count > UINT32_MAX) return false;
-    if (count > 0 && !settlement_.is_settled(offset)) returns_[offset.value] = static_cast<std::uint32_t>(count);
+    const auto number = static_cast<std::uint32_t>(count);
+    if (count > 0 && !settlement_.is_settled(offset)) returns_[offset.value] = {number, number, Timestamp(0)};
+  }
+  return in.ok();
+}
+
+bool QueueState::read_history(bytes::Reader& in) {
+  const std::uint64_t entries = in.uvarint();
+  for (std::uint64_t i = 0; i < entries; ++i) {
+    Offset offset;
+    if (!read_offset(in, offset)) return false;
+    const std::uint64_t returns = in.uvarint();
+    const std::uint64_t failures = in.uvarint();
+    const std::uint64_t due = in.uvarint();
+    if (!in.ok() || returns > UINT32_MAX || failures > returns || due > INT64_MAX) return false;
+    if (returns == 0 || settlement_.is_settled(offset)) continue;
+    returns_[offset.value] = {static_cast<std::uint32_t>(returns), static_cast<std::uint32_t>(failures),
+                              Timestamp(static_cast<std::int64_t>(due))};
   }
   return in.ok();
 }
@@ -386,6 +430,8 @@ bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
     }
     case kReturns:
       return read_returns(in);
+    case kHistory:
+      return read_history(in);
     case kDelivered: {
       Offset end;
       if (!read_offset(in, end)) return false;
@@ -436,7 +482,7 @@ bool QueueState::apply_part(std::uint8_t kind, bytes::Reader& in) {
 
 bool QueueState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  if (in.u8() != kQueueStateVersion) return false;
+  if (const std::uint8_t version = in.u8(); version < 1 || version > kQueueStateVersion) return false;
   while (in.ok() && !in.at_end()) {
     if (!apply_part(in.u8(), in)) return false;
   }
@@ -454,12 +500,9 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
   to.u8(kExpiring);
   to.uvarint(number(expiring_end_));
   write_count(out);
-  to.u8(kReturns);
+  to.u8(kHistory);
   to.uvarint(returns_.size());
-  for (const auto& [offset, count] : returns_) {
-    to.uvarint(number(Offset(offset)));
-    to.uvarint(count);
-  }
+  for (const auto& [offset, history] : returns_) write_history(to, Offset(offset), history);
   for (const auto& [offset, intent] : intents_) write_intent(out, offset, intent);
   to.u8(kRefused);
   to.uvarint(refused_.size());
@@ -474,7 +517,7 @@ void QueueState::save_snapshot(bytes::ByteVector& out) const {
 
 bool QueueState::load_snapshot(bytes::ByteView snapshot) {
   bytes::Reader in(snapshot);
-  if (in.u8() != kQueueStateVersion) return false;
+  if (const std::uint8_t version = in.u8(); version < 1 || version > kQueueStateVersion) return false;
   const bytes::ByteView settled = in.view(in.uvarint());
   if (!in.ok()) return false;
   auto settlement = storage::Settlement::decode(settled);

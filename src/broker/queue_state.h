@@ -17,6 +17,7 @@
 #include "broker/types.h"
 #include "bytes/reader.h"
 #include "bytes/view.h"
+#include "bytes/writer.h"
 #include "storage/settlement.h"
 #include "storage/state_machine.h"
 
@@ -39,6 +40,15 @@ struct MoveIntent {
   std::shared_ptr<const MoveRoute> route;
 };
 
+/// How often a record came back to its queue.
+struct Returns {
+  std::uint32_t returns = 0;
+  /// Of these, as failed deliveries.
+  std::uint32_t failures = 0;
+  /// It is not ready before this time; 0: at once.
+  Timestamp due{0};
+};
+
 /// What a queue knows of the records of its log beyond the log itself: which are settled, how often some were given
 /// back, up to where deliveries have gone, and which are on their way to dead-letter queues.
 ///
@@ -54,10 +64,16 @@ class QueueState final : public storage::StateMachine {
   /// Also forgets the counts and intents of the range. Returns how many were not settled before.
   std::int64_t settle(Offset first, Offset last);
 
-  /// One more delivery that came back; returns the new number.
-  std::uint32_t count_return(Offset offset);
+  /// One more delivery that came back.
+  Returns count_return(Offset offset, bool failed);
+  /// A record that came back waits until then. Only what is to come is kept over a restart.
+  void set_due(Offset offset, Timestamp due);
+  /// Its wait is over. Not written down: the time tells it.
+  void forget_due(Offset offset);
   /// How often the record came back to the queue.
-  std::uint32_t returns(Offset offset) const;
+  Returns returns(Offset offset) const;
+  /// The records that wait, in no order.
+  std::vector<std::pair<Timestamp, Offset>> waiting() const;
 
   /// Records of that level below `end` may have been delivered. Journalled together with other changes, or alone when
   /// `urgent` commands are asked for (see take_command).
@@ -121,6 +137,8 @@ class QueueState final : public storage::StateMachine {
   };
   bool apply_part(std::uint8_t kind, bytes::Reader& in);
   bool read_returns(bytes::Reader& in);
+  bool read_history(bytes::Reader& in);
+  static void write_history(bytes::Writer& to, Offset offset, const Returns& history);
   bool read_doomed(bytes::Reader& in);
   bool read_intent(bytes::Reader& in);
   void forget_range(Offset first, Offset last);
@@ -133,7 +151,7 @@ class QueueState final : public storage::StateMachine {
 
   bool journalled_;
   storage::Settlement settlement_;
-  boost::unordered_flat_map<std::int64_t, std::uint32_t> returns_;
+  boost::unordered_flat_map<std::int64_t, Returns> returns_;
   Offset delivered_end_;
   std::map<std::uint8_t, Offset> level_delivered_;  // of levels above 0
   Levels levels_;

@@ -199,7 +199,8 @@ void add_delivery(DeliveryBundle& bundle, const RecordReader::Found& found, cons
   bundle.slab_of.push_back(static_cast<std::uint32_t>(bundle.slabs.size() - 1));
   bundle.deliveries.push_back({.offset = found.offset,
                                .timestamp = found.timestamp,
-                               .delivery_count = history.delivery_count,
+                               .returns = history.returns,
+                               .failures = history.failures,
                                .redelivered = history.redelivered,
                                .record = found.record,
                                .envelope = found.envelope});

@@ -101,7 +101,8 @@ class RecordReader {
 
 /// How often a message was delivered before.
 struct DeliveryHistory {
-  std::uint32_t delivery_count = 0;
+  std::uint32_t returns = 0;
+  std::uint32_t failures = 0;
   bool redelivered = false;
 };
 

@@ -128,14 +128,16 @@ class NotingSink final : public ConsumerSink {
     std::string body;
     std::string native;
     bool redelivered = false;
-    std::uint32_t delivery_count = 0;
+    std::uint32_t returns = 0;
+    std::uint32_t failures = 0;
   };
   void on_deliveries(const DeliveryBundle& bundle) override {
     queue = bundle.queue;
     window_bytes += bundle.window_bytes;
     for (const Delivery& delivery : bundle.deliveries) {
       messages.push_back({delivery.offset, bytes::to_string(delivery.record.value),
-                          bytes::to_string(delivery.envelope.native), delivery.redelivered, delivery.delivery_count});
+                          bytes::to_string(delivery.envelope.native), delivery.redelivered, delivery.returns,
+                          delivery.failures});
     }
   }
   void on_cancelled(ConsumerId, const std::string&) override { cancelled = true; }

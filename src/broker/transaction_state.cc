@@ -77,7 +77,7 @@ bool get_settle(bytes::Reader& in, SettleRequest& settle) {
   const std::uint64_t count = in.uvarint();
   const std::uint8_t how = in.u8();
   constexpr auto kMost = static_cast<std::uint64_t>(INT64_MAX);
-  if (!in.ok() || first > kMost || count > kMost - first || how > static_cast<std::uint8_t>(SettleHow::give_back)) {
+  if (!in.ok() || first > kMost || count > kMost - first || how > static_cast<std::uint8_t>(SettleHow::fail)) {
     return false;
   }
   settle.first = Offset(static_cast<std::int64_t>(first));

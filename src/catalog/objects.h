@@ -235,6 +235,11 @@ enum class QueueKind : std::uint8_t {
   stream = 2,
 };
 
+/// Levels above 0 of every queue of the kind `counting` that is made from now on, and the one of messages without a
+/// priority there; in other queues those are of level 0.
+constexpr std::uint8_t kCountingMaxPriority = 31;
+constexpr std::uint8_t kUsualPriority = 4;
+
 struct Queue {
   ObjectId id;  // its log has the same number
   ObjectId vhost;

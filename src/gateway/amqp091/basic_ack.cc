@@ -35,8 +35,9 @@ void Channel::basic_nack(const wire::BasicNack& method) {
   settle(method.delivery_tag, method.multiple, method.requeue ? Settle::requeue : Settle::reject);
 }
 
+/// RabbitMQ counts what comes back this way as a failed delivery, and what basic.nack gives back not.
 void Channel::basic_reject(const wire::BasicReject& method) {
-  settle(method.delivery_tag, false, method.requeue ? Settle::requeue : Settle::reject);
+  settle(method.delivery_tag, false, method.requeue ? Settle::fail : Settle::reject);
 }
 
 bool Channel::requeue_all(bool requeue) {

@@ -204,7 +204,7 @@ void Channel::release() {
   consumers_.clear();
   drop_transaction();
   tags_.take_all(ranges_);
-  settle_ranges(broker::Settle::requeue);
+  settle_ranges(timed_out_ ? broker::Settle::requeue : broker::Settle::fail);
 }
 
 /// What is still under way to storage counts no longer against the connection.

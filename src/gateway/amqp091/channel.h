@@ -295,6 +295,8 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   std::unordered_map<std::uint64_t, base::Millis> timeouts_;
   std::uint64_t timeouts_generation_ = 0;
   io::Timer timeout_timer_;
+  /// It ends because of it: what it holds comes back, and has not failed.
+  bool timed_out_ = false;
   base::Nanos timeout_due_;
   std::unordered_map<std::string, std::shared_ptr<Consumer>> consumers_;
   std::optional<ReplyAddress> reply_address_;

@@ -317,10 +317,14 @@ TEST_F(Consuming, RejectedMessagesWaitBeforeTheyComeAgain) {
   EXPECT_TRUE(client.silent(9'000));
   world.broker.world.run_for(base::to_nanos(base::Millis(2'000)));
   EXPECT_EQ(next(client, 1, 2, true), "body");
-  client.send(1, wire::BasicNack{2, false, true});
+  client.send(1, wire::BasicReject{2, true});
   EXPECT_TRUE(client.silent(14'000)) << "twice as long, and no longer than the most";
   world.broker.world.run_for(base::to_nanos(base::Millis(2'000)));
   EXPECT_EQ(next(client, 1, 3, true), "body");
+  client.send(1, wire::BasicNack{3, false, true});
+  EXPECT_TRUE(client.silent(14'000)) << "that is no failure, but waits";
+  world.broker.world.run_for(base::to_nanos(base::Millis(2'000)));
+  EXPECT_EQ(next(client, 1, 4, true), "body");
 }
 
 TEST_F(Consuming, ConsumerArgumentsAreChecked) {
@@ -334,10 +338,11 @@ TEST_F(Consuming, ConsumerArgumentsAreChecked) {
 }
 
 TEST_F(Consuming, QuorumQueuesTellHowOftenAMessageCameBack) {
-  const auto count_in = [](const ReceivedMessage& message) -> std::optional<std::int64_t> {
+  const auto count_in = [](const ReceivedMessage& message,
+                           std::string_view name = "x-delivery-count") -> std::optional<std::int64_t> {
     const auto properties = wire::BasicProperties::decode(bytes::as_bytes(message.properties));
     if (!properties.has_value() || !properties->headers.has_value()) return std::nullopt;
-    const auto found = properties->headers->find("x-delivery-count");
+    const auto found = properties->headers->find(name);
     return found.has_value() ? found->as_int() : std::nullopt;
   };
   const bytes::ByteVector arguments = wire::FieldTable{{"x-queue-type", "quorum"}}.content();
@@ -357,18 +362,44 @@ TEST_F(Consuming, QuorumQueuesTellHowOftenAMessageCameBack) {
   client.send(1, wire::BasicReject{1, true});
   client.send(1, wire::BasicConsume{0, "counting", "tag"});
   client.expect<wire::BasicConsumeOk>(1);
-  for (std::uint64_t n = 1; n <= 20; ++n) {
+  // What basic.nack gives back is no failed delivery; what basic.reject gives back is one, and there may be 20.
+  for (std::uint64_t n = 1; n <= 40; ++n) {
     EXPECT_EQ(client.expect<wire::BasicDeliver>(1).delivery_tag, n + 1);
     const ReceivedMessage message = client.expect_content(1);
     EXPECT_EQ(message.body, "body");
-    EXPECT_EQ(count_in(message), n);
+    EXPECT_EQ(count_in(message, "x-acquired-count"), n);
+    EXPECT_EQ(count_in(message), (n + 1) / 2);
     const auto got = wire::BasicProperties::decode(bytes::as_bytes(message.properties));
     EXPECT_EQ(got->message_id, "id");
     EXPECT_EQ(got->headers->find("mine")->as_text(), "kept");
-    client.send(1, wire::BasicNack{n + 1, false, true});
+    if (n % 2 == 0) {
+      client.send(1, wire::BasicReject{n + 1, true});
+    } else {
+      client.send(1, wire::BasicNack{n + 1, false, true});
+    }
   }
   EXPECT_TRUE(client.silent());
   EXPECT_EQ(client.count(1, "counting"), 0U);
+}
+
+TEST_F(Consuming, QuorumQueuesHaveLevels) {
+  const bytes::ByteVector arguments = wire::FieldTable{{"x-queue-type", "quorum"}}.content();
+  wire::QueueDeclare declare;
+  declare.queue = "leveled";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  const std::optional<std::uint8_t> priorities[] = {0, 3, std::nullopt, 4, 5, 31, 200, 31};
+  for (std::size_t i = 0; i < std::size(priorities); ++i) {
+    wire::BasicProperties properties;
+    properties.priority = priorities[i];
+    client.publish(1, {0, "", "leveled"}, std::to_string(i), properties);
+  }
+  EXPECT_EQ(client.count(1, "leveled"), 8U);
+  std::string order;
+  for (int i = 0; i < 8; ++i) order += client.get(1, "leveled");
+  EXPECT_EQ(order, "56742310");
 }
 
 TEST_F(Consuming, DeletedQueuesTellTheirConsumers) {

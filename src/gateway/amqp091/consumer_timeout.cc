@@ -75,6 +75,7 @@ void Channel::check_timeout() {
   }
   if (busy_) return watch_timeout(now + kBusyDelay, now);
   method_ = wire::Method{0};
+  timed_out_ = true;
   fail(
       ReplyCode::precondition_failed,
       fmt::format("delivery acknowledgement on channel {} timed out. Timeout value used: {} ms. This timeout value can "

@@ -151,7 +151,8 @@ void DeadLetterRewriter::headers(bytes::ByteView native, model::HeaderList& out)
 std::int64_t DeadLetterRewriter::hash_number(bytes::ByteView native, catalog::HashSource source,
                                              std::string_view header) const {
   const auto block = NativeBlock::parse(native);
-  const auto properties = wire::BasicProperties::decode(block.has_value() ? block->properties : wire::kEmptyPropertyBlock);
+  const auto properties =
+      wire::BasicProperties::decode(block.has_value() ? block->properties : wire::kEmptyPropertyBlock);
   return amqp091::hash_number(properties.value_or(wire::BasicProperties{}), source, header);
 }
 

@@ -206,11 +206,12 @@ void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
 
 void read_priorities(ArgumentReader& in, QueueType type, catalog::QueueSettings& settings) {
   constexpr std::int64_t kMaxPriority = 255;
+  // Quorum queues have levels, and not of their own choice.
+  if (type == QueueType::quorum) settings.max_priority = catalog::kCountingMaxPriority;
   const auto priority = in.number("x-max-priority", 0);
   if (!priority.has_value()) return;
   if (*priority > kMaxPriority)
     return in.invalid("x-max-priority", fmt::format("{{max_value_exceeded,{}}}", *priority));
-  // Quorum queues have no levels of their own choice.
   if (type == QueueType::classic) settings.max_priority = static_cast<std::uint8_t>(*priority);
 }
 

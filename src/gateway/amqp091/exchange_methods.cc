@@ -114,8 +114,7 @@ void Channel::exchange_delete(const wire::ExchangeDelete& method) {
     return fail(ReplyCode::access_refused, "operation not permitted on the default exchange");
   }
   if (name.starts_with(kReservedPrefix)) {
-    return fail(ReplyCode::access_refused,
-                fmt::format("deletion of system {} not allowed", exchange_text(name)));
+    return fail(ReplyCode::access_refused, fmt::format("deletion of system {} not allowed", exchange_text(name)));
   }
   if (!allow_exchange(Operation::configure, name)) return;
   const catalog::Exchange* exchange = shard().catalog().find_exchange(connection_.vhost().id, name);
@@ -123,30 +122,27 @@ void Channel::exchange_delete(const wire::ExchangeDelete& method) {
     if (!method.no_wait) reply(wire::ExchangeDeleteOk{});
     return;
   }
-  shard().topology().delete_exchange(exchange->id, method.if_unused,
-                                     later<void>([name, no_wait = method.no_wait](
-                                                     Channel& channel, const broker::Result<void>& result) {
-                                       const bool absent =
-                                           !result.has_value() && result.error().code == broker::BrokerErrc::not_found;
-                                       if (!result.has_value() && !absent) {
-                                         return channel.fail(to_failure(result.error(), channel.exchange_text(name)));
-                                       }
-                                       if (!no_wait) channel.reply(wire::ExchangeDeleteOk{});
-                                     }));
+  shard().topology().delete_exchange(
+      exchange->id, method.if_unused,
+      later<void>([name, no_wait = method.no_wait](Channel& channel, const broker::Result<void>& result) {
+        const bool absent = !result.has_value() && result.error().code == broker::BrokerErrc::not_found;
+        if (!result.has_value() && !absent) {
+          return channel.fail(to_failure(result.error(), channel.exchange_text(name)));
+        }
+        if (!no_wait) channel.reply(wire::ExchangeDeleteOk{});
+      }));
 }
 
 void Channel::exchange_bind(const wire::ExchangeBind& method) {
-  auto binding = binding_of(
-      {catalog::DestinationKind::exchange, without_line_ends(method.destination),
-       without_line_ends(method.source), method.routing_key, method.arguments});
+  auto binding = binding_of({catalog::DestinationKind::exchange, without_line_ends(method.destination),
+                             without_line_ends(method.source), method.routing_key, method.arguments});
   if (binding.has_value()) bind<wire::ExchangeBindOk>(std::move(*binding), method.no_wait);
 }
 
 void Channel::exchange_unbind(const wire::ExchangeUnbind& method) {
-  unbind<wire::ExchangeUnbindOk>(
-      {catalog::DestinationKind::exchange, without_line_ends(method.destination),
-       without_line_ends(method.source), method.routing_key, method.arguments},
-      method.no_wait);
+  unbind<wire::ExchangeUnbindOk>({catalog::DestinationKind::exchange, without_line_ends(method.destination),
+                                  without_line_ends(method.source), method.routing_key, method.arguments},
+                                 method.no_wait);
 }
 
 }  // namespace millrace::gateway::amqp091

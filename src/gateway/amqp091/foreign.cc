@@ -63,15 +63,19 @@ OutgoingMessage Presenter::present(const broker::Delivery& delivery, std::string
 
 OutgoingMessage Presenter::present(const broker::Delivery& delivery, std::string_view queue_name, QueueType type) {
   OutgoingMessage message = present(delivery, queue_name);
-  const bool counted = type == QueueType::quorum && delivery.delivery_count > 0;
-  if (type != QueueType::stream && !counted) return message;
-  with_header_.clear();
-  if (counted) {
-    wire::append_with_header_entry(with_header_, message.properties, kDeliveryCountHeader, delivery.delivery_count);
-  } else {
+  if (type == QueueType::stream) {
+    with_header_.clear();
     wire::append_with_header_entry(with_header_, message.properties, kStreamOffsetHeader, delivery.offset.value);
+    message.properties = with_header_;
   }
+  if (type != QueueType::quorum || delivery.returns == 0) return message;
+  with_header_.clear();
+  wire::append_with_header_entry(with_header_, message.properties, kAcquiredCountHeader, delivery.returns);
   message.properties = with_header_;
+  if (delivery.failures == 0) return message;
+  with_second_header_.clear();
+  wire::append_with_header_entry(with_second_header_, message.properties, kDeliveryCountHeader, delivery.failures);
+  message.properties = with_second_header_;
   return message;
 }
 

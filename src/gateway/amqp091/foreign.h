@@ -22,6 +22,7 @@ inline constexpr std::string_view kRecordKeyHeader = "x-record-key";
 
 /// Name of the header that tells how often a message came back to its queue.
 inline constexpr std::string_view kDeliveryCountHeader = "x-delivery-count";
+inline constexpr std::string_view kAcquiredCountHeader = "x-acquired-count";
 
 /// Shows stored messages in this protocol's terms: its own byte for byte, those of other protocols translated. The
 /// result of a call is valid until the next and while the delivery's bytes are.
@@ -32,7 +33,8 @@ inline constexpr std::string_view kDeliveryCountHeader = "x-delivery-count";
 class Presenter {
  public:
   explicit Presenter(const model::NativeCodecs& codecs) : codecs_(codecs) {}
-  /// Of a quorum queue with kDeliveryCountHeader, when the message came back at least once; of a stream with
+  /// Of a quorum queue with kAcquiredCountHeader, when the message came back at least once, and kDeliveryCountHeader,
+  /// when that was for failed deliveries; of a stream with
   /// kStreamOffsetHeader.
   OutgoingMessage present(const broker::Delivery& delivery, std::string_view queue_name, QueueType type);
   OutgoingMessage present(const broker::Delivery& delivery, std::string_view queue_name);
@@ -45,6 +47,7 @@ class Presenter {
   std::string routing_key_;
   bytes::ByteVector properties_;
   bytes::ByteVector with_header_;
+  bytes::ByteVector with_second_header_;
 };
 
 }  // namespace millrace::gateway::amqp091

@@ -16,8 +16,8 @@ void append_comparable(bytes::ByteVector& out, const wire::FieldRef& value);
 /// All of a message's headers, as often as they are there.
 void append_headers(model::HeaderList& out, wire::FieldTableView headers);
 
-/// What a header or property counts as for an exchange that spreads by hash, as RabbitMQ 4 has it: an integer is itself,
-/// texts, booleans and floats have their Erlang hash, and so has what is not there.
+/// What a header or property counts as for an exchange that spreads by hash, as RabbitMQ 4 has it: an integer is
+/// itself, texts, booleans and floats have their Erlang hash, and so has what is not there.
 std::int64_t hash_number(const wire::BasicProperties& properties, catalog::HashSource source, std::string_view header);
 
 /// What the arguments of a binding to a headers exchange ask for: x-match is "all" (also when it is not there), "any",

@@ -84,7 +84,7 @@ void Channel::check_transaction() {
 void Channel::drop_transaction() {
   if (transaction_ == nullptr) return;
   ranges_ = transaction_->move_settlements();
-  settle_ranges(broker::Settle::requeue);
+  settle_ranges(broker::Settle::fail);
   transaction_.reset();
 }
 

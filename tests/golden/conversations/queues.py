@@ -244,7 +244,8 @@ def quorum_delivery_limit(t, limit, method):
     t.get(target)
 
 
-for limit_and_method in itertools.product((0, 1, 2), ("basic.reject", "basic.nack")):
+# What basic.nack gives back counts no more in newer versions: streams.quorum_returns.
+for limit_and_method in itertools.product((0, 1, 2), ("basic.reject",)):
     add(quorum_delivery_limit, *limit_and_method, name=f"{limit_and_method[0]}-{limit_and_method[1]}")
 
 
@@ -253,11 +254,11 @@ def quorum_basics(t):
     q = t.n("q")
     t.declare(q, durable=True, arguments={"x-queue-type": "quorum", "x-delivery-limit": 20})
     t.call("confirm.select")
-    t.confirmed(q, "one", priority=3, expiration="60000")
+    t.confirmed(q, "one", priority=4, expiration="60000")
     t.confirmed(q, "two", delivery_mode=1)
     t.until_count(q, 2)
     t.get(q, no_ack=False)
-    t.send("basic.nack", delivery_tag=1, requeue=True)
+    t.send("basic.reject", delivery_tag=1, requeue=True)
     t.until_count(q, 2)
     t.get(q, no_ack=False)
     t.call("basic.consume", queue=q, consumer_tag="c", ch=2)

@@ -253,7 +253,7 @@ def quorum_queue_counts_deliveries_and_gives_up():
             eventually(lambda: got.append(ch.basic_get(queue)) or got[-1][0], what="delivery")
             method, properties, _ = got[-1]
             counts.append((properties.headers or {}).get("x-delivery-count"))
-            ch.basic_nack(method.delivery_tag, requeue=True)
+            ch.basic_reject(method.delivery_tag, requeue=True)
         equal(counts[1:], [1, 2])
         death, _, body = death_of(ch, dead)
         equal((body, death["reason"]), (b"poison", "delivery_limit"))
