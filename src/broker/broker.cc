@@ -110,7 +110,8 @@ Result<Broker::Report> Broker::open(const std::string& guest_password_hash, cons
                                               .fatal = home.fatal},
                                              {.must_exist = *stored > 0,
                                               .accept_damage = options_.accept_catalog_damage,
-                                              .guest_password_hash = guest_password_hash},
+                                              .guest_password_hash = guest_password_hash,
+                                              .limits = options_.object_limits},
                                              report.catalog);
   if (!catalog.has_value()) {
     BrokerError error = to_broker(catalog.error());

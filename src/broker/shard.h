@@ -21,6 +21,7 @@
 #include "broker/transactions.h"
 #include "broker/types.h"
 #include "catalog/catalog_store.h"
+#include "catalog/object_limits.h"
 #include "catalog/state.h"
 #include "io/file.h"
 #include "io/loop.h"
@@ -69,6 +70,7 @@ struct BrokerOptions {
   std::vector<std::string> loopback_users = {"guest"};
   GroupOptions groups;
   CoordinatorOptions coordinators;
+  catalog::ObjectLimits object_limits;
 };
 
 /// Numbers of one shard for metrics; plain counters, written by the shard, read by anyone (relaxed atomics).

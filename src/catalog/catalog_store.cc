@@ -72,7 +72,7 @@ std::vector<Command> new_virtual_host(const std::string& name, const std::functi
 Result<std::unique_ptr<CatalogStore>> CatalogStore::open(const storage::StoreEnvironment& environment,
                                                          const OpenOptions& open_options,
                                                          storage::RecoveryReport& report) {
-  std::unique_ptr<CatalogStore> catalog(new CatalogStore(*environment.loop, open_options.accept_damage));
+  std::unique_ptr<CatalogStore> catalog(new CatalogStore(*environment.loop, open_options));
   Recovery target(*catalog);
   storage::StoreOptions options;
   options.directory = "catalog";
@@ -122,6 +122,7 @@ Result<std::vector<Command>> CatalogStore::apply_all(const std::vector<Command>&
   for (std::size_t i = 0; i < commands.size(); ++i) {
     const Command& command = commands[i];
     auto valid = state_.validate(command);
+    if (valid.has_value()) valid = check_limits(limits_, state_, command);
     const bool last = i + 1 == commands.size();
     if (valid.has_value() && !last) {
       auto inverse = state_.inverse(command);

@@ -9,6 +9,7 @@
 
 #include "catalog/command.h"
 #include "catalog/error.h"
+#include "catalog/object_limits.h"
 #include "catalog/state.h"
 #include "catalog/transaction.h"
 #include "storage/store.h"
@@ -27,6 +28,7 @@ class CatalogStore final : public storage::StateMachine {
     /// Goes on with what a damaged journal has left.
     bool accept_damage = false;
     std::string guest_password_hash;
+    ObjectLimits limits = {};
   };
   /// Opens or creates; blocks; before the loop runs. A new catalog gets the virtual host "/" with its exchanges, and
   /// user guest with the given password hash and all permissions on "/". Fails with `damaged`, having changed nothing,
@@ -66,7 +68,8 @@ class CatalogStore final : public storage::StateMachine {
     std::uint64_t reserves = 0;
     Done done;
   };
-  CatalogStore(io::Loop& loop, bool accept_damage) : loop_(loop), accept_damage_(accept_damage) {}
+  CatalogStore(io::Loop& loop, const OpenOptions& options)
+      : loop_(loop), accept_damage_(options.accept_damage), limits_(options.limits) {}
   Result<std::vector<Command>> apply_all(const std::vector<Command>& commands);
   void create_first_content(const std::string& guest_password_hash);
   void commit(std::vector<Command> all, const std::vector<Command>& durable, Done done);
@@ -75,6 +78,7 @@ class CatalogStore final : public storage::StateMachine {
 
   io::Loop& loop_;
   bool accept_damage_;
+  ObjectLimits limits_;
   State state_;
   Revision revision_;
   std::unique_ptr<storage::Store> store_;

@@ -69,6 +69,7 @@ class NamedTable {
 class BindingTable {
  public:
   bool contains(const Binding& binding) const { return find(binding) != nullptr; }
+  std::size_t size() const { return all_.size(); }
   void insert(const Binding& binding) {
     const std::uint64_t number = next_++;
     auto stored = std::make_unique<Binding>(binding);
@@ -157,6 +158,7 @@ struct State::Tables {
   NamedTable<Topic> topics;
   BindingTable bindings;
   std::uint64_t reserved_ids = 0;
+  std::uint64_t partitions = 0;  // of all topics
 
   bool exists(const BindingDestination& destination) const {
     return destination.kind == DestinationKind::queue ? queues.find(destination.id) != nullptr
@@ -173,6 +175,19 @@ struct State::Tables {
   bool stored(const Binding& binding) const {
     const Exchange* source = exchanges.find(binding.source);
     return source != nullptr && source->durable && stored(binding.destination);
+  }
+  void add_topic(const Topic& topic) {
+    topics.insert(topic);
+    partitions += topic.partitions.size();
+  }
+  void erase_topic(ObjectId id) {
+    partitions -= topics.find(id)->partitions.size();
+    topics.erase(id);
+  }
+  void add_partitions(const AddPartitions& command) {
+    auto& present = topics.find(command.topic)->partitions;
+    present.insert(present.end(), command.partitions.begin(), command.partitions.end());
+    partitions += command.partitions.size();
   }
   std::vector<Command> commands(bool durable_only) const;
 };
@@ -386,12 +401,9 @@ void State::apply(const Command& command) {
             t.bindings.erase_object(c.id);
             t.queues.erase(c.id);
           },
-          [&](const CreateTopic& c) { t.topics.insert(c.topic); },
-          [&](const DeleteTopic& c) { t.topics.erase(c.id); },
-          [&](const AddPartitions& c) {
-            auto& partitions = t.topics.find(c.topic)->partitions;
-            partitions.insert(partitions.end(), c.partitions.begin(), c.partitions.end());
-          },
+          [&](const CreateTopic& c) { t.add_topic(c.topic); },
+          [&](const DeleteTopic& c) { t.erase_topic(c.id); },
+          [&](const AddPartitions& c) { t.add_partitions(c); },
           [&](const AlterTopicSettings& c) { t.topics.find(c.topic)->settings = c.settings; },
           [&](const Bind& c) { t.bindings.insert(c.binding); },
           [&](const Unbind& c) { t.bindings.erase(c.binding); },
@@ -412,6 +424,17 @@ void State::apply(const Command& command) {
           [&](const DeleteClientQuota& c) { t.client_quotas.erase(c.subject); },
       },
       command);
+}
+
+ObjectCounts State::counts() const {
+  const Tables& t = *tables_;
+  return {.virtual_hosts = t.vhosts.size(),
+          .users = t.users.size(),
+          .exchanges = t.exchanges.size(),
+          .queues = t.queues.size(),
+          .bindings = t.bindings.size(),
+          .topics = t.topics.size(),
+          .partitions = t.partitions};
 }
 
 const VirtualHost* State::find_virtual_host(std::string_view name) const {

@@ -18,6 +18,17 @@ namespace millrace::catalog {
 /// Number of a change; the first is 1.
 using Revision = base::Quantity<struct RevisionTag, std::uint64_t>;
 
+/// How many objects there are; partitions of all topics together.
+struct ObjectCounts {
+  std::uint64_t virtual_hosts = 0;
+  std::uint64_t users = 0;
+  std::uint64_t exchanges = 0;
+  std::uint64_t queues = 0;
+  std::uint64_t bindings = 0;
+  std::uint64_t topics = 0;
+  std::uint64_t partitions = 0;
+};
+
 /// Everything that exists and is not a message. Pure: changed only by apply(), the same way on the writer and on every
 /// replica. Pointers it returns stay valid until the object is deleted (or replaced: users, permissions).
 class State {
@@ -66,6 +77,7 @@ class State {
   std::vector<const Binding*> bindings_of_source(ObjectId exchange) const;
   std::vector<const Binding*> bindings_of_destination(ObjectId destination) const;
   std::size_t queue_count() const;
+  ObjectCounts counts() const;
 
   /// Ids up to here are reserved (ReserveIds).
   std::uint64_t reserved_ids() const;

@@ -47,6 +47,13 @@ broker::BrokerOptions broker_options(const Config& config) {
   options.durability = config.durability == "os" ? storage::Durability::os : storage::Durability::sync;
   options.accept_catalog_damage = config.accept_catalog_damage;
   options.loopback_users = config.loopback_users;
+  options.object_limits = {.virtual_hosts = config.max_virtual_hosts,
+                           .users = config.max_users,
+                           .exchanges = config.max_exchanges,
+                           .queues = config.max_queues,
+                           .bindings = config.max_bindings,
+                           .topics = config.max_topics,
+                           .partitions = config.max_partitions};
   options.groups.initial_delay = base::Millis(config.group_initial_delay_ms);
   options.groups.max_members = config.group_max_members;
   options.groups.min_session_timeout = base::Millis(config.group_min_session_ms);

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+
+#include "catalog/error.h"
+#include "catalog/state.h"
+
+namespace millrace::catalog {
+
+/// Most objects of each kind. A change that would make one more is refused with `too_many`; what is there already
+/// stays.
+struct ObjectLimits {
+  std::uint64_t virtual_hosts = 10'000;
+  std::uint64_t users = 100'000;
+  std::uint64_t exchanges = 1'000'000;
+  std::uint64_t queues = 1'000'000;
+  std::uint64_t bindings = 5'000'000;
+  std::uint64_t topics = 200'000;
+  /// Of all topics together.
+  std::uint64_t partitions = 1'000'000;
+};
+
+/// Whether the command may be applied to the state, as far as numbers go.
+Result<void> check_limits(const ObjectLimits& limits, const State& state, const Command& command);
+
+}  // namespace millrace::catalog
