@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -25,8 +26,12 @@ class GatewayWorld {
  public:
   static constexpr std::uint16_t kPort = 5672;
 
-  explicit GatewayWorld(std::uint64_t seed, std::size_t shards = 2) : broker(seed, shards), wire(broker.world) {
+  /// `prepare` may change `broker.options` and `options` before anything starts.
+  explicit GatewayWorld(std::uint64_t seed, std::size_t shards = 2,
+                        const std::function<void(GatewayWorld&)>& prepare = {})
+      : broker(seed, shards), wire(broker.world) {
     options.connection_count = std::make_shared<std::atomic<std::uint32_t>>(0);
+    if (prepare) prepare(*this);
     broker.rewriter = std::make_shared<const DeadLetterRewriter>();
     broker.start();
     for (std::size_t i = 0; i < shards; ++i) {
