@@ -67,6 +67,7 @@ std::optional<Failure> check_weight(std::string_view key) {
   std::string_view digits = key;
   if (digits.starts_with('-') || digits.starts_with('+')) digits.remove_prefix(1);
   const bool number = !digits.empty() && std::ranges::all_of(digits, [](char c) { return c >= '0' && c <= '9'; });
+  if (key.empty()) return invalid("The binding key must be an integer: <<>>");
   if (!number) return invalid(fmt::format("The binding key must be an integer: <<\"{}\">>", key));
   const bool zero = std::ranges::all_of(digits, [](char c) { return c == '0'; });
   if (zero || key.starts_with('-')) return invalid("The binding key must be greater than 0");
