@@ -79,13 +79,17 @@ def parse():
     return arguments
 
 
-def describe(context):
-    """What was measured on what: figures without this mean nothing."""
+def describe_machine(sync_micros):
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), "?")
-    revision = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     print(f"machine: {os.cpu_count()} x {model}, {platform.system()} {platform.release()}, "
           f"load average {os.getloadavg()[0]:.1f}")
-    print(f"disk: append of 4 KiB and fdatasync takes {context.sync_micros:.0f} us (median of 100)")
+    print(f"disk: append of 4 KiB and fdatasync takes {sync_micros:.0f} us (median of 100)")
+
+
+def describe(context):
+    """What was measured on what: figures without this mean nothing."""
+    describe_machine(context.sync_micros)
+    revision = subprocess.run(["git", "-C", ROOT, "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     print(f"brokers: {context.millrace.version()} ({revision.stdout.strip() or 'no revision'}), synced before confirm"
           + (f"; {context.rabbitmq.version()}, all settings at their defaults but the memory limit" if context.rabbitmq
              else ""))

@@ -41,7 +41,7 @@ class Millrace:
         self.log_path = os.path.join(scratch, "millrace.log")
         self.extra = list(extra)
         self.process = None
-        self.port = self.metrics_port = 0
+        self.port = self.kafka_port = self.metrics_port = 0
         self.ready_seconds = 0.0
         os.makedirs(self.folder, exist_ok=True)
 
@@ -72,6 +72,7 @@ class Millrace:
         self.ready_seconds = time.monotonic() - begin
         line = [at for at in text.decode().splitlines() if "millrace ready" in at][0]
         self.port = int(re.search(r" amqp=\S*:(\d+)", line).group(1))
+        self.kafka_port = int(re.search(r" kafka=\S*:(\d+)", line).group(1))
         self.metrics_port = int(re.search(r" metrics=\S*:(\d+)", line).group(1))
         return self
 
