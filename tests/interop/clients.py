@@ -77,6 +77,20 @@ def node():
     return folder / "node_modules"
 
 
+def go_program(source):
+    """A suite in Go, built with the modules that go/go.mod names."""
+    folder = BUILD / "interop-go" / source.stem
+    if not shutil.which("go"):
+        raise Unavailable("no go")
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("go.mod", "go.sum"):
+        shutil.copy(HERE / "go" / name, folder)
+    run(["go", "mod", "download"], "go mod download", cwd=folder)
+    shutil.copy(source, folder / "main.go")
+    run(["go", "build", "-o", "suite", "."], f"go build {source.name}", cwd=folder, problem=Broken)
+    return folder / "suite"
+
+
 def c_program(source):
     target = BUILD / "interop-c" / source.stem
     target.parent.mkdir(parents=True, exist_ok=True)

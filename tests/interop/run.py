@@ -28,7 +28,7 @@ LINE = re.compile(r"^(ok|not ok|skip) - (.*)$", re.MULTILINE)
 
 def suite_files(names):
     found = [path for path in sorted(SUITES.iterdir())
-             if path.suffix in (".py", ".js", ".c", ".sh", ".java") and "needs:" in path.read_text()[:600]]
+             if path.suffix in (".py", ".js", ".c", ".go", ".sh", ".java") and "needs:" in path.read_text()[:600]]
     return [path for path in found if not names or path.stem in names or path.name in names]
 
 
@@ -44,6 +44,8 @@ def command(path):
         return ["node", path], {"NODE_PATH": str(clients.node())}
     if path.suffix == ".c":
         return [clients.c_program(path)], {}
+    if path.suffix == ".go":
+        return [clients.go_program(path)], {}
     if path.suffix == ".sh":
         return ["bash", path], {}
     return ["java", "-cp", clients.java_classpath(), path.stem], {}
