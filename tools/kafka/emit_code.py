@@ -49,13 +49,19 @@ class DecodeEmitter:
         if item.is_array:
             return self.array_field(item, present)
         if item.is_struct:
-            raise ValueError(f"{item.name}: a structure that is neither array nor tagged is not supported")
+            return self.structure_field(item, present)
         value = self.read_expression("in", item)
         if present:
             value = f"{present} ? {value} : {absent_value(item)}"
             if item.can_be_null:
                 return self.conditional(item, present)
         return [f"  {item.name} = {value};"]
+
+    def structure_field(self, item, present):
+        if not item.can_be_null:
+            raise ValueError(f"{item.name}: a structure that is neither array, tagged nor nullable is not supported")
+        read = f"in.nullable_structure({item.name});"
+        return [f"  if ({present}) {read}", f"  else {item.name}.reset();"] if present else [f"  {read}"]
 
     def conditional(self, item, present):
         return [f"  if ({present}) {item.name} = {self.read_expression('in', item)};",
@@ -110,6 +116,8 @@ class DecodeEmitter:
                 out.append(f"        if (!({present})) return false;")
             if item.is_array:
                 out.append(f"        {self.array_statement('field', item)}")
+            elif item.is_struct and item.can_be_null:
+                out.append(f"        field.nullable_structure({item.name});")
             elif item.is_struct:
                 out.append(f"        {item.name}.decode_fields(field);")
             else:
@@ -139,6 +147,8 @@ class EncodeEmitter:
                 return f"{accessor}.{prefix}array({item.name})"
             return f"{accessor}.{prefix}{METHODS[item.type]}({item.name})"
 
+        if item.is_struct and not item.is_array and item.can_be_null:
+            return f"{accessor}.nullable_structure({item.name});"
         if item.is_struct and not item.is_array:
             return f"{item.name}.encode_fields({accessor});"
         if not item.can_be_null:

@@ -25,6 +25,8 @@ from schema import load_messages, snake
 
 TOOLS = Path(__file__).resolve().parent
 KAFKA_PYTHON = "3.0.12"
+# Hidden in our debug text.
+SECRET = ("AuthBytes", "Salt", "SaltedPassword")
 BITS = {"int8": 8, "int16": 16, "uint16": 16, "int32": 32, "int64": 64}
 
 
@@ -92,6 +94,9 @@ class Samples:
             bits = self.random.choice((3, BITS[kind] - 1))
             value = self.random.randrange(2**bits)
             return value, str(value)
+        if kind == "float64":
+            value = self.random.randrange(2**20) + 0.5
+            return value, str(value)
         if kind == "uuid":
             value = uuid.UUID(int=self.random.getrandbits(128))
             return value, value.hex
@@ -99,7 +104,7 @@ class Samples:
             value = "".join(self.random.choices("abcdefghij-._0123456789", k=self.random.randint(0, 12)))
             return value, f'"{value}"'
         value = self.random.randbytes(self.random.randint(0, 20))
-        return value, f"<{len(value)} bytes hidden>" if name == "AuthBytes" else f"0x{value.hex()}"
+        return value, f"<{len(value)} bytes hidden>" if name in SECRET else f"0x{value.hex()}"
 
 
 def our_name(owner, name):

@@ -20,6 +20,7 @@ type: bool int8 int16 uint16 int32 uint32 int64 float64 uuid string bytes record
 name of a structure, all but records with [] before them for an array. versions: `*` (every version of the enclosing
 structure), `3+`, `3-7` or `3`. default: absent means zero, empty or false; `null` for nullable fields.
 A tagged field is written only when it differs from its default. `secret` keeps a field out of debug output.
+A structure that is no array is tagged or nullable in all its versions; null is its default then.
 """
 
 import re
@@ -209,11 +210,18 @@ class Parser:
             self.error(f"{name}: versions outside those of its structure")
         if item.type == "records" and (item.is_array or item.tag is not None):
             self.error(f"{name}: records can be neither array nor tagged")
-        if item.can_be_null and not item.is_array and item.type not in ("string", "bytes", "records"):
-            self.error(f"{name}: this type cannot be null")
+        if item.can_be_null and not item.is_array:
+            self.check_nullable(item)
         if item.default == "null" and not item.can_be_null:
             self.error(f"{name}: default null needs nullable")
         return item
+
+    def check_nullable(self, item):
+        if item.is_struct:
+            if item.nullable != item.versions or item.default != "null":
+                self.error(f"{item.name}: a structure is null in all versions or none, and by default")
+        elif item.type not in ("string", "bytes", "records"):
+            self.error(f"{item.name}: this type cannot be null")
 
     def parse_option(self, item, option, struct):
         key, _, value = option.partition("=")
@@ -260,5 +268,5 @@ def field_minimum(message, item, flexible):
     if item.type == "string":
         return 1 if flexible else 2
     if item.is_struct:
-        return minimum_size(message, message.structs[item.type])
+        return 1 if item.can_be_null else minimum_size(message, message.structs[item.type])
     return FIXED_SIZE[item.type]

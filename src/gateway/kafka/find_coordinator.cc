@@ -14,8 +14,9 @@ constexpr std::int8_t kTransaction = 1;
 
 wire::ErrorCode check(Connection& connection, std::int8_t key_type, std::string_view key) {
   if (key_type == kTransaction) {
-    return may_produce_as(connection, key) ? wire::ErrorCode::none
-                                           : wire::ErrorCode::transactional_id_authorization_failed;
+    return may_with_transaction(connection, auth::Operation::describe, key)
+               ? wire::ErrorCode::none
+               : wire::ErrorCode::transactional_id_authorization_failed;
   }
   if (key_type != kGroupKey) return wire::ErrorCode::invalid_request;
   return may_use_group(connection, auth::Operation::describe, key) ? wire::ErrorCode::none

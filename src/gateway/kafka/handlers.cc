@@ -33,6 +33,7 @@ constexpr Handler kHandlers[] = {
     {ApiKey::add_partitions_to_txn, 0, 5, false, handle_add_partitions_to_txn},
     {ApiKey::add_offsets_to_txn, 0, 4, false, handle_add_offsets_to_txn},
     {ApiKey::end_txn, 0, 5, false, handle_end_txn},
+    {ApiKey::write_txn_markers, 1, 2, false, handle_write_txn_markers},
     {ApiKey::txn_offset_commit, 0, 5, false, handle_txn_offset_commit},
     {ApiKey::describe_acls, 1, 3, false, handle_describe_acls},
     {ApiKey::create_acls, 1, 3, false, handle_create_acls},
@@ -53,7 +54,10 @@ constexpr Handler kHandlers[] = {
     {ApiKey::describe_quorum, 0, 2, false, handle_describe_quorum},
     {ApiKey::describe_cluster, 0, 2, false, handle_describe_cluster},
     {ApiKey::describe_producers, 0, 0, false, handle_describe_producers},
+    {ApiKey::describe_transactions, 0, 0, false, handle_describe_transactions},
+    {ApiKey::list_transactions, 0, 2, false, handle_list_transactions},
     {ApiKey::list_config_resources, 0, 1, false, handle_list_config_resources},
+    {ApiKey::describe_topic_partitions, 0, 0, false, handle_describe_topic_partitions},
 };
 
 }  // namespace

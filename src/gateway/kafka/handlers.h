@@ -44,6 +44,8 @@ void handle_describe_groups(Connection& connection, const Request& request);
 void handle_describe_log_dirs(Connection& connection, const Request& request);
 void handle_describe_producers(Connection& connection, const Request& request);
 void handle_describe_quorum(Connection& connection, const Request& request);
+void handle_describe_topic_partitions(Connection& connection, const Request& request);
+void handle_describe_transactions(Connection& connection, const Request& request);
 void handle_describe_user_scram_credentials(Connection& connection, const Request& request);
 void handle_elect_leaders(Connection& connection, const Request& request);
 void handle_end_txn(Connection& connection, const Request& request);
@@ -57,6 +59,7 @@ void handle_leave_group(Connection& connection, const Request& request);
 void handle_list_config_resources(Connection& connection, const Request& request);
 void handle_list_groups(Connection& connection, const Request& request);
 void handle_list_offsets(Connection& connection, const Request& request);
+void handle_list_transactions(Connection& connection, const Request& request);
 void handle_metadata(Connection& connection, const Request& request);
 void handle_offset_commit(Connection& connection, const Request& request);
 void handle_offset_delete(Connection& connection, const Request& request);
@@ -67,5 +70,6 @@ void handle_sasl_authenticate(Connection& connection, const Request& request);
 void handle_sasl_handshake(Connection& connection, const Request& request);
 void handle_sync_group(Connection& connection, const Request& request);
 void handle_txn_offset_commit(Connection& connection, const Request& request);
+void handle_write_txn_markers(Connection& connection, const Request& request);
 
 }  // namespace millrace::gateway::kafka

@@ -9,8 +9,30 @@ broker::ProducerName producer_name(Connection& connection, std::string_view tran
   return {Topics(connection).vhost(), std::string(transactional_id)};
 }
 
+bool may_with_transaction(Connection& connection, auth::Operation operation, std::string_view transactional_id) {
+  return Topics(connection).may(operation, auth::RuleResource::transaction, transactional_id);
+}
+
 bool may_produce_as(Connection& connection, std::string_view transactional_id) {
-  return Topics(connection).may(auth::Operation::write, transactional_id);
+  return may_with_transaction(connection, auth::Operation::write, transactional_id);
+}
+
+std::string_view name_of(broker::TransactionPhase phase) {
+  switch (phase) {
+    case broker::TransactionPhase::empty:
+      return "Empty";
+    case broker::TransactionPhase::open:
+      return "Ongoing";
+    case broker::TransactionPhase::committing:
+      return "PrepareCommit";
+    case broker::TransactionPhase::aborting:
+      return "PrepareAbort";
+    case broker::TransactionPhase::committed:
+      return "CompleteCommit";
+    case broker::TransactionPhase::aborted:
+      return "CompleteAbort";
+  }
+  return "Unknown";
 }
 
 wire::ErrorCode code_of_transaction(const broker::BrokerError& error, bool knows_fenced) {

@@ -167,6 +167,54 @@ TEST_F(TransactionsTest, WrongNamesNumbersAndTimes) {
   EXPECT_EQ(add(me, 7), ErrorCode::unknown_topic_or_partition);
 }
 
+TEST_F(TransactionsTest, AdministratorsSeeAndEndWhatIsOpen) {
+  const auto me = init();
+  ASSERT_EQ(produce(me, 1, 0, 12), ErrorCode::none);
+  wire::DescribeTransactionsRequest describe;
+  describe.transactional_ids = {wire::Text("tx"), wire::Text("none")};
+  const auto described = client.ask<wire::DescribeTransactionsResponse>(0, describe).transaction_states;
+  EXPECT_EQ(described.at(0).transaction_state, wire::Text("Ongoing"));
+  EXPECT_EQ(described.at(0).topics.at(0).partitions, std::vector<std::int32_t>{1});
+  EXPECT_EQ(described.at(1).error_code, ErrorCode::transactional_id_not_found);
+  wire::ListTransactionsRequest list;
+  list.state_filters = {wire::Text("Ongoing"), wire::Text("Odd")};
+  const auto listed = client.ask<wire::ListTransactionsResponse>(1, list);
+  ASSERT_EQ(listed.transaction_states.size(), 1U);
+  EXPECT_EQ(listed.unknown_state_filters.size(), 1U);
+  list.duration_filter = 3'600'000;
+  EXPECT_TRUE(client.ask<wire::ListTransactionsResponse>(1, list).transaction_states.empty());
+  list = {};
+  list.transactional_id_pattern = "t.";
+  EXPECT_EQ(client.ask<wire::ListTransactionsResponse>(2, list).transaction_states.size(), 1U);
+  list.transactional_id_pattern = "t";
+  EXPECT_TRUE(client.ask<wire::ListTransactionsResponse>(2, list).transaction_states.empty()) << "the whole name";
+  list.transactional_id_pattern = "t(";
+  EXPECT_EQ(client.ask<wire::ListTransactionsResponse>(2, list).error_code, ErrorCode::invalid_regular_expression);
+
+  wire::DescribeProducersRequest producers;
+  auto& topic = producers.topics.emplace_back();
+  topic.name = "t";
+  topic.partition_indexes = {1};
+  const auto found = client.ask<wire::DescribeProducersResponse>(0, producers).topics.at(0).partitions.at(0);
+  EXPECT_EQ(found.active_producers.at(0).current_txn_start_offset, 0);
+
+  wire::WriteTxnMarkersRequest write;
+  auto& marker = write.markers.emplace_back();
+  marker.producer_id = me.producer_id;
+  marker.producer_epoch = me.producer_epoch;
+  auto& at = marker.topics.emplace_back();
+  at.name = "t";
+  at.partition_indexes = {1, 5};
+  TestClient plain(world);
+  ASSERT_EQ(plain.login(), ErrorCode::none);
+  const auto refused = plain.ask<wire::WriteTxnMarkersResponse>(2, write).markers.at(0).topics.at(0).partitions;
+  EXPECT_EQ(refused.at(0).error_code, ErrorCode::cluster_authorization_failed);
+  const auto written = client.ask<wire::WriteTxnMarkersResponse>(1, write).markers.at(0).topics.at(0).partitions;
+  EXPECT_EQ(written.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(written.at(1).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(fetch(1, 1).last_stable_offset, 2);
+}
+
 TEST_F(TransactionsTest, PermissionsAreAskedFor) {
   world.put_user("poor", "secret");
   world.permit("poor", "^t$", "^t$", "^t$");
@@ -181,6 +229,25 @@ TEST_F(TransactionsTest, PermissionsAreAskedFor) {
   end_request.transactional_id = wire::Text("tx");
   EXPECT_EQ(poor.ask<wire::EndTxnResponse>(4, end_request).error_code,
             ErrorCode::transactional_id_authorization_failed);
+  wire::DescribeTransactionsRequest describe;
+  describe.transactional_ids = {wire::Text("tx")};
+  EXPECT_EQ(poor.ask<wire::DescribeTransactionsResponse>(0, describe).transaction_states.at(0).error_code,
+            ErrorCode::transactional_id_authorization_failed);
+
+  catalog::AccessRule rule;
+  rule.vhost = world.broker.vhost();
+  rule.name = "tx";
+  rule.user = "poor";
+  rule.host = "*";
+  rule.action = catalog::RuleAction::write;
+  rule.allow = true;
+  world.execute({.commands = {catalog::PutAccessRule{rule}}});
+  EXPECT_EQ(poor.ask<wire::InitProducerIdResponse>(4, begin).error_code,
+            ErrorCode::transactional_id_authorization_failed)
+      << "the rule is for a topic of that name";
+  rule.resource = catalog::RuleResource::transaction;
+  world.execute({.commands = {catalog::PutAccessRule{rule}}});
+  EXPECT_EQ(poor.ask<wire::InitProducerIdResponse>(4, begin).error_code, ErrorCode::none);
 }
 
 TEST_F(TransactionsTest, ACrashInTheMiddleIsAborted) {

@@ -163,6 +163,14 @@ class Decoder {
     for (T& element : *out) read_element(element);
   }
 
+  /// A structure that may be absent: a byte below zero says so.
+  template <class T>
+  void nullable_structure(std::optional<T>& out) {
+    if (in_.i8() < 0) return out.reset();
+    if (!out) out.emplace();
+    out->decode_fields(*this);
+  }
+
   /// Reads the tagged fields that end a structure in flexible versions; does nothing in others. `read(tag, Decoder&)`
   /// reads a field it knows and returns true; a field it does not know is skipped.
   template <class Read>
@@ -278,6 +286,12 @@ class Encoder {
   template <class T>
   void nullable_array(const std::optional<std::vector<T>>& elements) {
     elements ? array(*elements) : null();
+  }
+
+  template <class T>
+  void nullable_structure(const std::optional<T>& value) {
+    i8(value ? 1 : -1);
+    if (value) value->encode_fields(*this);
   }
 
   void no_tagged_fields() {

@@ -7,9 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.apache.kafka.clients.admin.AbortTransactionSpec;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ListTransactionsOptions;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.admin.TransactionListing;
+import org.apache.kafka.clients.admin.TransactionState;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -239,12 +243,39 @@ public final class KafkaTransactions {
         equal(values(to, 0, "read_committed"), expected);
     }
 
+    private static void administered() throws Exception {
+        String topic = createTopic(1);
+        String id = fresh("id");
+        TopicPartition where = new TopicPartition(topic, 0);
+        try (Admin admin = Admin.create(settings()); var producer = producer(id)) {
+            producer.initTransactions();
+            producer.beginTransaction();
+            producer.send(new ProducerRecord<>(topic, 0, "k", "open"));
+            producer.flush();
+            var described = admin.describeTransactions(List.of(id)).description(id).get(20, TimeUnit.SECONDS);
+            equal(described.state(), TransactionState.ONGOING);
+            equal(described.topicPartitions(), java.util.Set.of(where));
+            var listed = admin.listTransactions(new ListTransactionsOptions().filterProducerIds(List.of(described.producerId())))
+                .all().get(20, TimeUnit.SECONDS);
+            equal(listed.stream().map(TransactionListing::transactionalId).toList(), List.of(id));
+            var producers = admin.describeProducers(List.of(where)).partitionResult(where).get(20, TimeUnit.SECONDS);
+            var active = producers.activeProducers().get(0);
+            equal(active.currentTransactionStartOffset().getAsLong(), 0L);
+            admin.abortTransaction(new AbortTransactionSpec(where, active.producerId(), (short) active.producerEpoch(), 0))
+                .all().get(20, TimeUnit.SECONDS);
+            equal(admin.listOffsets(Map.of(where, OffsetSpec.latest())).all().get(20, TimeUnit.SECONDS).get(where).offset(), 2L);
+            admin.fenceProducers(List.of(id)).all().get(20, TimeUnit.SECONDS);
+        }
+        equal(values(topic, 0, "read_committed"), List.of());
+    }
+
     public static void main(String[] arguments) {
         test("commits and aborts are seen as the isolation level says", KafkaTransactions::commitsAndAborts);
         test("many transactions over three partitions", KafkaTransactions::manyTransactions);
         test("another producer of the same name takes over", KafkaTransactions::anotherOneTakesOver);
         test("a transaction that takes too long is aborted", KafkaTransactions::tooLongIsAborted);
         test("a read-process-write loop that stops in the middle gives each result once", KafkaTransactions::readProcessWrite);
+        test("transactions are described, listed and ended by administrators", KafkaTransactions::administered);
         System.exit(failures == 0 ? 0 : 1);
     }
 }

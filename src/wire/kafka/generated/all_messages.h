@@ -49,6 +49,10 @@
 #include "wire/kafka/generated/describe_producers_response.h"
 #include "wire/kafka/generated/describe_quorum_request.h"
 #include "wire/kafka/generated/describe_quorum_response.h"
+#include "wire/kafka/generated/describe_topic_partitions_request.h"
+#include "wire/kafka/generated/describe_topic_partitions_response.h"
+#include "wire/kafka/generated/describe_transactions_request.h"
+#include "wire/kafka/generated/describe_transactions_response.h"
 #include "wire/kafka/generated/describe_user_scram_credentials_request.h"
 #include "wire/kafka/generated/describe_user_scram_credentials_response.h"
 #include "wire/kafka/generated/elect_leaders_request.h"
@@ -75,6 +79,8 @@
 #include "wire/kafka/generated/list_groups_response.h"
 #include "wire/kafka/generated/list_offsets_request.h"
 #include "wire/kafka/generated/list_offsets_response.h"
+#include "wire/kafka/generated/list_transactions_request.h"
+#include "wire/kafka/generated/list_transactions_response.h"
 #include "wire/kafka/generated/metadata_request.h"
 #include "wire/kafka/generated/metadata_response.h"
 #include "wire/kafka/generated/offset_commit_request.h"
@@ -95,6 +101,8 @@
 #include "wire/kafka/generated/sync_group_response.h"
 #include "wire/kafka/generated/txn_offset_commit_request.h"
 #include "wire/kafka/generated/txn_offset_commit_response.h"
+#include "wire/kafka/generated/write_txn_markers_request.h"
+#include "wire/kafka/generated/write_txn_markers_response.h"
 
 namespace millrace::wire::kafka {
 
@@ -122,6 +130,7 @@ using AllRequests = TypeList<
     AddPartitionsToTxnRequest,
     AddOffsetsToTxnRequest,
     EndTxnRequest,
+    WriteTxnMarkersRequest,
     TxnOffsetCommitRequest,
     DescribeAclsRequest,
     CreateAclsRequest,
@@ -142,7 +151,10 @@ using AllRequests = TypeList<
     DescribeQuorumRequest,
     DescribeClusterRequest,
     DescribeProducersRequest,
-    ListConfigResourcesRequest>;
+    DescribeTransactionsRequest,
+    ListTransactionsRequest,
+    ListConfigResourcesRequest,
+    DescribeTopicPartitionsRequest>;
 
 using AllResponses = TypeList<
     ProduceResponse,
@@ -168,6 +180,7 @@ using AllResponses = TypeList<
     AddPartitionsToTxnResponse,
     AddOffsetsToTxnResponse,
     EndTxnResponse,
+    WriteTxnMarkersResponse,
     TxnOffsetCommitResponse,
     DescribeAclsResponse,
     CreateAclsResponse,
@@ -188,7 +201,10 @@ using AllResponses = TypeList<
     DescribeQuorumResponse,
     DescribeClusterResponse,
     DescribeProducersResponse,
-    ListConfigResourcesResponse>;
+    DescribeTransactionsResponse,
+    ListTransactionsResponse,
+    ListConfigResourcesResponse,
+    DescribeTopicPartitionsResponse>;
 
 using AllData = TypeList<
     ConsumerProtocolAssignment,

@@ -32,6 +32,7 @@ enum class ApiKey : std::int16_t {
   add_partitions_to_txn = 24,
   add_offsets_to_txn = 25,
   end_txn = 26,
+  write_txn_markers = 27,
   txn_offset_commit = 28,
   describe_acls = 29,
   create_acls = 30,
@@ -52,7 +53,10 @@ enum class ApiKey : std::int16_t {
   describe_quorum = 55,
   describe_cluster = 60,
   describe_producers = 61,
+  describe_transactions = 65,
+  list_transactions = 66,
   list_config_resources = 74,
+  describe_topic_partitions = 75,
 };
 
 }  // namespace millrace::wire::kafka

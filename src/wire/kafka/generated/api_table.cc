@@ -30,6 +30,7 @@ constexpr ApiInfo kApis[] = {
     {ApiKey::add_partitions_to_txn, "AddPartitionsToTxn", 0, 5, 3},
     {ApiKey::add_offsets_to_txn, "AddOffsetsToTxn", 0, 4, 3},
     {ApiKey::end_txn, "EndTxn", 0, 5, 3},
+    {ApiKey::write_txn_markers, "WriteTxnMarkers", 1, 2, 1},
     {ApiKey::txn_offset_commit, "TxnOffsetCommit", 0, 5, 3},
     {ApiKey::describe_acls, "DescribeAcls", 1, 3, 2},
     {ApiKey::create_acls, "CreateAcls", 1, 3, 2},
@@ -50,7 +51,10 @@ constexpr ApiInfo kApis[] = {
     {ApiKey::describe_quorum, "DescribeQuorum", 0, 2, 0},
     {ApiKey::describe_cluster, "DescribeCluster", 0, 2, 0},
     {ApiKey::describe_producers, "DescribeProducers", 0, 0, 0},
+    {ApiKey::describe_transactions, "DescribeTransactions", 0, 0, 0},
+    {ApiKey::list_transactions, "ListTransactions", 0, 2, 0},
     {ApiKey::list_config_resources, "ListConfigResources", 0, 1, 0},
+    {ApiKey::describe_topic_partitions, "DescribeTopicPartitions", 0, 0, 0},
 };
 }  // namespace
 
