@@ -183,7 +183,7 @@ STAGES = {
     "crash": ("killed servers", with_server("tests/crash/run.py", "crash_load")),
     "lost-sync": ("lost syncs", with_server("tests/crash/lost_sync.py", "crash_load", "lost_sync")),
     "golden": ("answers compared with RabbitMQ's", golden),
-    "interop": ("public clients", with_server("tests/interop/run.py")),
+    "interop": ("public clients", with_server("tests/interop/run.py", "millrace")),
 }
 
 

@@ -286,6 +286,8 @@ Result<void> load_file(Config& config, const std::string& path) {
 namespace {
 
 constexpr std::string_view kPrefix = "MILLRACE_";
+/// What the command line tool reads.
+constexpr std::string_view kToolPrefix = "MILLRACE_CLI_";
 
 /// Kubernetes tells each container about the services of its namespace. Of one with the name "millrace", or one that
 /// begins so, these names begin like ours: MILLRACE_SERVICE_HOST, MILLRACE_SERVICE_PORT_AMQP, MILLRACE_PORT,
@@ -304,7 +306,8 @@ bool describes_a_service(std::string_view name, std::string_view value) {
 
 Result<void> load_environment(Config& config, const std::vector<std::pair<std::string, std::string>>& environment) {
   for (const auto& [name, value] : environment) {
-    if (!name.starts_with(kPrefix) || name == "MILLRACE_CONFIG" || describes_a_service(name, value)) continue;
+    if (!name.starts_with(kPrefix) || name.starts_with(kToolPrefix)) continue;
+    if (name == "MILLRACE_CONFIG" || describes_a_service(name, value)) continue;
     const auto& all = settings();
     const auto it = std::find_if(all.begin(), all.end(), [&](const Setting& s) { return environment_name(s) == name; });
     if (it == all.end()) {

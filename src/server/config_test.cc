@@ -47,7 +47,8 @@ TEST(Config, BadValuesSayWhatIsExpected) {
 
 TEST(Config, EnvironmentOverridesAndIsChecked) {
   Config config;
-  ASSERT_TRUE(load_environment(config, {{"MILLRACE_AMQP_PORT", "7"}, {"HOME", "/"}}).has_value());
+  ASSERT_TRUE(
+      load_environment(config, {{"MILLRACE_AMQP_PORT", "7"}, {"MILLRACE_CLI_USER", "ann"}, {"HOME", "/"}}).has_value());
   EXPECT_EQ(config.amqp_port, 7);
   const auto bad = load_environment(config, {{"MILLRACE_AMQP_PROT", "7"}});
   ASSERT_FALSE(bad.has_value());

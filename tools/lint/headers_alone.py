@@ -12,7 +12,7 @@ COMPILE = ["g++", "-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", 
 
 def include_folders(path):
     extra = ["-I", "client/include"] if (common.ROOT / "client/include").is_dir() else []
-    return ["-I", "src", "-I", path.parts[0]] + extra
+    return ["-I", "src", "-I", path.parts[0], "-I", "."] + extra
 
 
 def compile_alone(path):
@@ -26,7 +26,7 @@ def compile_alone(path):
 
 
 def main():
-    headers = [path for path in common.project_files((".h",)) if path.parts[0] in ("src", "client", "tests", "bench")]
+    headers = [path for path in common.project_files((".h",)) if path.parts[0] in ("src", "client", "cli", "tests", "bench")]
     passed = common.Passed("headers")
     hashes = common.ClosureHash(salt=common.version_of("g++", "--version") + " ".join(COMPILE))
     keys = {path: hashes.of(path) for path in headers}

@@ -33,7 +33,7 @@ ALLOWED_IN_TESTS = "testing"
 # Folders beside src/. "client" there means the client library.
 ALLOWED_OUTSIDE = {
     "client": "base bytes wire/*",
-    "cli": "client base bytes",
+    "cli": "client base bytes auth wire/kafka",
     "examples": "client",
 }
 
