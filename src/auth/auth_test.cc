@@ -122,6 +122,30 @@ TEST(Password, TheFormOfBeforeScramIsKnown) {
   EXPECT_FALSE(scram_keys(old, Digest::sha512).has_value());
 }
 
+TEST(Password, CredentialsForScramStandBesideAPassword) {
+  const std::string salt = "0123456789";
+  const auto salted = pbkdf2(Digest::sha256, "new", bytes::as_bytes(salt), 3);
+  const ScramCredential own{Digest::sha256, scram_keys_of(Digest::sha256, 3, bytes::as_bytes(salt), salted)};
+  for (const std::string& base :
+       {hash_password("old", 1), std::string("rabbit-sha256$kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30"
+                                             "+P6tENUV2POR")}) {
+    const std::string password = base.starts_with("rabbit") ? "test12" : "old";
+    const std::string both = store_scram({own}, base);
+    EXPECT_EQ(base_of(both), base);
+    EXPECT_EQ(base_of(base), base);
+    EXPECT_TRUE(verify(both, password));
+    EXPECT_FALSE(verify(both, "new"));
+    EXPECT_EQ(scram_keys(both, Digest::sha256)->iterations, 3U);
+    EXPECT_FALSE(scram_keys(both, Digest::sha512).has_value()) << "what is not there SCRAM cannot use";
+    const std::string none = store_scram({}, base);
+    EXPECT_TRUE(verify(none, password));
+    EXPECT_TRUE(scram_credentials(none).empty());
+  }
+  EXPECT_EQ(base_of(store_scram({own})), "");
+  EXPECT_TRUE(verify(store_scram({own}), "new"));
+  EXPECT_FALSE(verify(store_scram({}), ""));
+}
+
 TEST(SaslPlain, SplitsNameAndPassword) {
   const auto plain = parse_plain(bytes::as_bytes("\0guest\0secret"sv));
   ASSERT_TRUE(plain.has_value());

@@ -15,6 +15,8 @@ constexpr std::string_view kKeysScheme = "scram-keys";
 /// What was stored before there was SCRAM: the salted password itself, for SHA-256.
 constexpr std::string_view kOldScheme = "pbkdf2-sha256";
 constexpr std::string_view kRabbitScheme = "rabbit-sha256";
+/// Between credentials for SCRAM and the hash for passwords that are told; none of them has it inside.
+constexpr char kBaseMark = '&';
 constexpr std::size_t kSaltSize = 16;
 // A stored work factor above this is taken for damage: it would block a worker for seconds.
 constexpr std::uint32_t kMaxIterations = 10'000'000;
@@ -82,6 +84,13 @@ bool verify_rabbit(std::string_view encoded, std::string_view password) {
   return same_secret(hash(Digest::sha256, bytes::as_bytes(salted)), bytes::ByteView(raw).subspan(kRabbitSalt));
 }
 
+/// "scram-keys", alone or with what belongs to it.
+bool is_keys_form(std::string_view stored) {
+  if (!stored.starts_with(kKeysScheme)) return false;
+  stored.remove_prefix(kKeysScheme.size());
+  return stored.empty() || stored[0] == '$' || stored[0] == kBaseMark;
+}
+
 }  // namespace
 
 std::string hash_password(std::string_view password, std::uint32_t iterations) {
@@ -100,7 +109,7 @@ std::string hash_password(std::string_view password, std::uint32_t iterations) {
 }
 
 std::vector<ScramCredential> scram_credentials(std::string_view stored) {
-  std::string_view rest = stored;
+  std::string_view rest = is_keys_form(stored) ? stored.substr(0, stored.find(kBaseMark)) : stored;
   const std::string_view scheme = next_part(rest);
   std::vector<ScramCredential> found;
   if (scheme == kScheme) {
@@ -135,7 +144,7 @@ std::vector<ScramCredential> scram_credentials(std::string_view stored) {
   return found;
 }
 
-std::string store_scram(const std::vector<ScramCredential>& credentials) {
+std::string store_scram(const std::vector<ScramCredential>& credentials, std::string_view base) {
   std::string text(kKeysScheme);
   for (const ScramCredential& one : credentials) {
     text += '$';
@@ -146,6 +155,7 @@ std::string store_scram(const std::vector<ScramCredential>& credentials) {
     add_hex(text, one.keys.stored_key);
     add_hex(text, one.keys.server_key);
   }
+  if (!base.empty()) text += kBaseMark + std::string(base);
   return text;
 }
 
@@ -157,9 +167,10 @@ ScramKeys scram_keys_of(Digest digest, std::uint32_t iterations, bytes::ByteView
           .server_key = hmac(digest, salted_password, bytes::as_bytes("Server Key"))};
 }
 
-bool made_of_password(std::string_view stored) {
-  const std::string_view scheme = next_part(stored);
-  return scheme == kScheme || scheme == kOldScheme;
+std::string_view base_of(std::string_view stored) {
+  if (!is_keys_form(stored)) return stored;
+  const std::size_t at = stored.find(kBaseMark);
+  return at == std::string_view::npos ? std::string_view{} : stored.substr(at + 1);
 }
 
 std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest) {
@@ -170,6 +181,7 @@ std::optional<ScramKeys> scram_keys(std::string_view stored, Digest digest) {
 }
 
 bool verify(std::string_view stored, std::string_view password) {
+  if (const std::string_view base = base_of(stored); !base.empty()) stored = base;
   if (stored.starts_with(kRabbitScheme)) {
     std::string_view rest = stored;
     return next_part(rest) == kRabbitScheme && verify_rabbit(rest, password);

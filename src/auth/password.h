@@ -33,13 +33,16 @@ struct ScramCredential {
   Digest digest = Digest::sha256;
   ScramKeys keys;
 };
-std::string store_scram(const std::vector<ScramCredential>& credentials);
-/// What a stored hash of either form has for SCRAM.
+/// A password that is told is then compared with the first of them; or, when there is a `base` (a hash of one of the
+/// other forms), with that, which SCRAM in turn does not use: "scram-keys$...&<base>".
+std::string store_scram(const std::vector<ScramCredential>& credentials, std::string_view base = {});
+/// The hash that passwords are compared with where SCRAM has credentials of its own beside it, or that serves both;
+/// empty when there are only credentials for SCRAM.
+std::string_view base_of(std::string_view stored);
+/// What a stored hash of any form has for SCRAM.
 std::vector<ScramCredential> scram_credentials(std::string_view stored);
 /// The keys of a password that was salted and iterated already.
 ScramKeys scram_keys_of(Digest digest, std::uint32_t iterations, bytes::ByteView salt, bytes::ByteView salted_password);
-/// Whether hash_password() made it, so that all that is in it is of one password.
-bool made_of_password(std::string_view stored);
 
 /// Compares in constant time; blocks for about half as long as hash_password(). Also knows the salted SHA-256 form that
 /// RabbitMQ exports: "rabbit-sha256$" and base64(salt of 4 bytes + sha256(salt + password)), and the form of before

@@ -80,15 +80,14 @@ Problem apply(const Change& change, const catalog::User* existing, catalog::User
       return {wire::ErrorCode::resource_not_found, "this user has no such credential"};
     }
   }
-  // Of a password that was set as a whole nothing stays valid beside a new one.
-  if (!change.upsertions.empty() && auth::made_of_password(user.password_hash)) credentials.clear();
   for (const auto* one : change.upsertions) {
     const auth::Digest digest = *digest_of(one->mechanism);
     remove(digest);
     credentials.push_back({digest, auth::scram_keys_of(digest, static_cast<std::uint32_t>(one->iterations), one->salt,
                                                        one->salted_password)});
   }
-  user.password_hash = auth::store_scram(credentials);
+  // A password that was set as a whole stays what passwords are compared with.
+  user.password_hash = auth::store_scram(credentials, auth::base_of(user.password_hash));
   return {};
 }
 

@@ -1,6 +1,9 @@
+#include "auth/some_name.h"
+#include "gateway/kafka/access_rules.h"
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
+#include "gateway/kafka/topics.h"
 #include "gateway/kafka/transactions.h"
 #include "wire/kafka/generated/init_producer_id_request.h"
 #include "wire/kafka/generated/init_producer_id_response.h"
@@ -16,6 +19,17 @@ void refuse(const Reply& reply, wire::ErrorCode code) {
   response.error_code = code;
   response.producer_epoch = -1;
   reply.send(response);
+}
+
+/// To write to any topic is enough; IDEMPOTENT_WRITE is what older rules have.
+bool may_write_somewhere(Connection& connection) {
+  if (may_with_cluster(connection, auth::Operation::idempotent_write)) return true;
+  return auth::allowed_for_some_name(connection.shard().catalog(), {.user = connection.user(),
+                                                                    .host = connection.host(),
+                                                                    .vhost = Topics(connection).vhost(),
+                                                                    .operation = auth::Operation::write,
+                                                                    .kind = auth::RuleResource::name,
+                                                                    .name = {}});
 }
 
 /// A producer with idempotence only: a number nobody else has, epoch 0.
@@ -34,7 +48,10 @@ void init_unnamed(Connection& connection, const Reply& to) {
 void handle_init_producer_id(Connection& connection, const Request& request) {
   wire::InitProducerIdRequest message;
   if (!request.decode(message, request.body)) return request.reply.close("malformed InitProducerIdRequest");
-  if (!message.transactional_id.has_value()) return init_unnamed(connection, request.reply);
+  if (!message.transactional_id.has_value()) {
+    if (may_write_somewhere(connection)) return init_unnamed(connection, request.reply);
+    return refuse(request.reply, wire::ErrorCode::cluster_authorization_failed);
+  }
   const wire::Text name = *message.transactional_id;
   if (name.empty() || (message.producer_id < 0) != (message.producer_epoch < 0)) {
     return refuse(request.reply, wire::ErrorCode::invalid_request);
