@@ -105,7 +105,22 @@ TEST_F(AdminTest, SettingsOfOtherResources) {
   for (const auto& config : broker.configs) EXPECT_TRUE(config.read_only) << config.name;
   EXPECT_TRUE(describe(client, kBroker, "").configs.empty());
   EXPECT_EQ(describe(client, kBroker, "2").error_code, ErrorCode::invalid_request);
-  EXPECT_EQ(describe(client, 32, "group").error_code, ErrorCode::invalid_request);
+  EXPECT_EQ(describe(client, 32, "group").error_code, ErrorCode::none);
+  EXPECT_TRUE(describe(client, 32, "group").configs.empty());
+  wire::IncrementalAlterConfigsRequest alter;
+  alter.resources.push_back({32, "group", {{"consumer.session.timeout.ms", 0, wire::Text("5000")}}});
+  alter.resources.push_back({kBroker, "1", {{"num.partitions", 0, wire::Text("5")}}});
+  auto altered = client.ask<wire::IncrementalAlterConfigsResponse>(1, alter).responses;
+  EXPECT_EQ(altered.at(0).error_code, ErrorCode::invalid_config);
+  EXPECT_EQ(altered.at(1).error_code, ErrorCode::invalid_request);
+  world.put_user("poor", "pw");
+  TestClient poor(world);
+  ASSERT_EQ(poor.login("poor", "pw"), ErrorCode::none);
+  altered = poor.ask<wire::IncrementalAlterConfigsResponse>(1, alter).responses;
+  EXPECT_EQ(altered.at(0).error_code, ErrorCode::group_authorization_failed);
+  EXPECT_EQ(altered.at(1).error_code, ErrorCode::cluster_authorization_failed);
+  EXPECT_EQ(describe(poor, 32, "group").error_code, ErrorCode::group_authorization_failed);
+  EXPECT_EQ(describe(poor, kBroker, "1").error_code, ErrorCode::cluster_authorization_failed);
   EXPECT_EQ(describe(client, kTopic, "nowhere").error_code, ErrorCode::unknown_topic_or_partition);
   wire::DescribeConfigsRequest request;
   request.resources.push_back({kTopic, "t", std::vector<wire::Text>{"segment.bytes"}});
@@ -311,6 +326,46 @@ TEST_F(AdminTest, TopicsAreCreatedWithSettingsOrRefused) {
               t.assignments.push_back({1, {1}});
             }),
             ErrorCode::invalid_replica_assignment);
+}
+
+TEST_F(AdminTest, TopicsAreToldInPortions) {
+  client.create_topic("a", 3);
+  client.create_topic("u");
+  wire::DescribeTopicPartitionsRequest request;
+  request.response_partition_limit = 4;
+  const auto first = client.ask<wire::DescribeTopicPartitionsResponse>(0, request);
+  ASSERT_EQ(first.topics.size(), 2U);
+  EXPECT_EQ(first.topics[0].name, wire::Text("a"));
+  EXPECT_EQ(first.topics[0].partitions.size(), 3U);
+  EXPECT_FALSE(first.topics[0].topic_id.is_zero());
+  EXPECT_NE(first.topics[0].topic_authorized_operations, 0);
+  EXPECT_EQ(first.topics[1].partitions.at(0).leader_id, 1);
+  ASSERT_TRUE(first.next_cursor.has_value());
+  EXPECT_EQ(first.next_cursor->topic_name, wire::Text("t"));
+  EXPECT_EQ(first.next_cursor->partition_index, 1);
+  request.cursor = {first.next_cursor->topic_name, 1};
+  const auto second = client.ask<wire::DescribeTopicPartitionsResponse>(0, request);
+  ASSERT_EQ(second.topics.size(), 2U);
+  EXPECT_EQ(second.topics[0].partitions.at(0).partition_index, 1);
+  EXPECT_EQ(second.topics[1].name, wire::Text("u"));
+  EXPECT_FALSE(second.next_cursor.has_value());
+  const auto code = [&](std::string_view name) {
+    request.topics = {{.name = wire::Text(name)}};
+    return client.ask<wire::DescribeTopicPartitionsResponse>(0, request).topics.at(0).error_code;
+  };
+  EXPECT_EQ(code("a"), ErrorCode::invalid_request) << "the cursor is for another";
+  request.cursor = {wire::Text("t"), -1};
+  EXPECT_EQ(code("t"), ErrorCode::invalid_request);
+  request.cursor.reset();
+  EXPECT_EQ(code("none"), ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(code("no/name"), ErrorCode::invalid_topic_exception);
+  world.put_user("poor", "pw");
+  TestClient poor(world);
+  ASSERT_EQ(poor.login("poor", "pw"), ErrorCode::none);
+  EXPECT_EQ(poor.ask<wire::DescribeTopicPartitionsResponse>(0, request).topics.at(0).error_code,
+            ErrorCode::topic_authorization_failed);
+  request.topics.clear();
+  EXPECT_TRUE(poor.ask<wire::DescribeTopicPartitionsResponse>(0, request).topics.empty());
 }
 
 TEST_F(AdminTest, PermissionsAreAsked) {

@@ -4,7 +4,9 @@
 #include <set>
 
 #include "broker/topic_settings.h"
+#include "gateway/kafka/access_rules.h"
 #include "gateway/kafka/errors.h"
+#include "gateway/kafka/groups.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/topic_configs.h"
 #include "gateway/kafka/topics.h"
@@ -39,8 +41,17 @@ struct AlterConfigsWork : GatheredReply<RequestMessage, ResponseMessage> {
 wire::ErrorCode find_topic(Connection& connection, std::int8_t type, std::string_view name,
                            const catalog::Topic*& topic, std::string& why) {
   if (type == static_cast<std::int8_t>(ResourceType::broker)) {
+    if (!may_with_cluster(connection, auth::Operation::alter_configs)) {
+      why = "not allowed to change this broker";
+      return wire::ErrorCode::cluster_authorization_failed;
+    }
     why = "settings of the broker cannot be changed while it runs";
     return wire::ErrorCode::invalid_request;
+  }
+  if (type == static_cast<std::int8_t>(ResourceType::group)) {
+    const bool allowed = may_use_group(connection, auth::Operation::alter_configs, name);
+    why = allowed ? "groups of this kind have no settings" : "not allowed to change this group";
+    return allowed ? wire::ErrorCode::invalid_config : wire::ErrorCode::group_authorization_failed;
   }
   if (type != static_cast<std::int8_t>(ResourceType::topic)) {
     why = "only topics have settings that can be changed";

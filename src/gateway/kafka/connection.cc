@@ -37,19 +37,33 @@ void Reply::finish(bytes::ByteVector out, std::vector<wire::RecordSplice> splice
   }
 }
 
-std::int32_t Reply::throttle_ms(std::size_t record_bytes) const {
+std::int32_t Reply::throttle_ms() const {
   const auto connection = connection_.lock();
-  if (connection == nullptr) return 0;
-  if (record_bytes > 0) {
-    connection->charge(slot_, catalog::QuotaKind::read_bytes, static_cast<double>(record_bytes));
-  }
-  return static_cast<std::int32_t>(connection->mute_for(slot_).value);
+  return connection == nullptr ? 0 : static_cast<std::int32_t>(connection->mute_for(slot_).value);
 }
 
-void Reply::charge_partitions(std::size_t count) const {
-  if (const auto connection = connection_.lock()) {
-    connection->charge(slot_, catalog::QuotaKind::partition_changes, static_cast<double>(count));
-  }
+bool Reply::may_change_partitions(std::size_t count, bool strict) const {
+  const auto connection = connection_.lock();
+  if (connection == nullptr) return true;
+  constexpr auto kKind = catalog::QuotaKind::partition_changes;
+  if (strict && !connection->within(slot_, kKind)) return false;
+  connection->charge(slot_, kKind, static_cast<double>(count), !strict);
+  return true;
+}
+
+bool Reply::may_send_records(std::size_t bytes) const {
+  const auto connection = connection_.lock();
+  return connection == nullptr ||
+         connection->try_charge(slot_, catalog::QuotaKind::read_bytes, static_cast<double>(bytes));
+}
+
+std::int64_t Reply::records_allowance() const {
+  constexpr std::int64_t kLeast = 1;
+  const auto connection = connection_.lock();
+  if (connection == nullptr) return INT64_MAX;
+  const auto limit = connection->limits().per_second(catalog::QuotaKind::read_bytes);
+  constexpr double kUnlimited = 1e18;
+  return !limit.has_value() || *limit > kUnlimited ? INT64_MAX : std::max(kLeast, static_cast<std::int64_t>(*limit));
 }
 
 void Reply::close(const std::string& reason) const {
@@ -86,11 +100,27 @@ void Connection::start() {
   mute(charge_connection(shard_.catalog(), *options_.quotas, host_, shard_.loop().clock().monotonic()));
 }
 
-void Connection::charge(std::uint64_t slot, catalog::QuotaKind kind, double amount) {
+void Connection::wait_after(std::uint64_t slot, base::Nanos wait) {
   if (slot < first_slot_ || slot >= first_slot_ + slots_.size()) return;
-  const base::Nanos wait = limits_.charge(kind, amount, shard_.loop().clock().monotonic());
   base::Nanos& known = slots_[slot - first_slot_].wait;
   known = std::max(known, wait);
+}
+
+void Connection::charge(std::uint64_t slot, catalog::QuotaKind kind, double amount, bool waits) {
+  const base::Nanos wait = limits_.charge(kind, amount, shard_.loop().clock().monotonic());
+  if (waits) wait_after(slot, wait);
+}
+
+bool Connection::try_charge(std::uint64_t slot, catalog::QuotaKind kind, double amount) {
+  const base::Nanos wait = limits_.try_charge(kind, amount, shard_.loop().clock().monotonic());
+  wait_after(slot, wait);
+  return wait == base::Nanos(0);
+}
+
+bool Connection::within(std::uint64_t slot, catalog::QuotaKind kind) {
+  const base::Nanos debt = limits_.debt(kind, shard_.loop().clock().monotonic());
+  wait_after(slot, debt);
+  return debt == base::Nanos(0);
 }
 
 base::Millis Connection::mute_for(std::uint64_t slot) {

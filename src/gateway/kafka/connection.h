@@ -60,8 +60,14 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   void finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,
               std::vector<RecordParts> records);
 
-  /// From Reply: the request of this slot used something that may be limited.
-  void charge(std::uint64_t slot, catalog::QuotaKind kind, double amount);
+  /// From Reply: the request of this slot used something that may be limited. If it `waits`, what goes over the limit
+  /// delays the client.
+  void charge(std::uint64_t slot, catalog::QuotaKind kind, double amount, bool waits = true);
+  /// From Reply: the same, but only if that is possible without exceeding the limit; false when it is not.
+  bool try_charge(std::uint64_t slot, catalog::QuotaKind kind, double amount);
+  /// From Reply: false when the limit was exceeded before, for which the client has to wait after this slot's answer.
+  bool within(std::uint64_t slot, catalog::QuotaKind kind);
+  const ClientLimits& limits() const { return limits_; }
   /// From Reply: how long the client has to wait after the answer of the slot, by its quotas. Nothing is read from it
   /// for so long.
   base::Millis mute_for(std::uint64_t slot);
@@ -84,6 +90,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
     std::shared_ptr<void> work;
     base::Nanos wait{0};
   };
+  void wait_after(std::uint64_t slot, base::Nanos wait);
   void run(const Handler& handler, const Request& request);
   void mute(base::Nanos wait);
   void dispatch(bytes::ByteView frame);

@@ -12,6 +12,9 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
+// From this version on clients know that a quota can forbid it; before they are only slowed (KIP-599).
+constexpr std::int16_t kKnowsThrottlingOfPartitions = 3;
+
 struct CreatePartitionsWork : GatheredReply<wire::CreatePartitionsRequest, wire::CreatePartitionsResponse> {
   using GatheredReply::GatheredReply;
 
@@ -71,18 +74,23 @@ void handle_create_partitions(Connection& connection, const Request& request) {
       code = wire::ErrorCode::invalid_request;
       why = "the topic is named twice";
     }
+    const auto added = topic.has_value() ? static_cast<std::size_t>(wanted[i].count) - topic->partitions.size() : 0;
+    if (code == wire::ErrorCode::none && !kept->message.validate_only &&
+        !request.reply.may_change_partitions(added, request.version >= kKnowsThrottlingOfPartitions)) {
+      code = wire::ErrorCode::throttling_quota_exceeded;
+      why = "more partitions than the client's quota allows";
+    }
     if (code != wire::ErrorCode::none) work->fail(i, code, std::move(why));
     if (code != wire::ErrorCode::none || kept->message.validate_only) {
       work->finish_one();
       continue;
     }
-    request.reply.charge_partitions(static_cast<std::size_t>(wanted[i].count) - topic->partitions.size());
     connection.shard().topology().add_partitions(
-        topic->id, static_cast<std::uint32_t>(wanted[i].count), [work, i](broker::Result<void> added) {
-          if (!added.has_value()) {
-            const bool fewer = added.error().code == broker::BrokerErrc::invalid;
-            work->fail(i, fewer ? wire::ErrorCode::invalid_partitions : to_kafka(added.error().code),
-                       added.error().detail);
+        topic->id, static_cast<std::uint32_t>(wanted[i].count), [work, i](broker::Result<void> done) {
+          if (!done.has_value()) {
+            const bool fewer = done.error().code == broker::BrokerErrc::invalid;
+            work->fail(i, fewer ? wire::ErrorCode::invalid_partitions : to_kafka(done.error().code),
+                       done.error().detail);
           }
           work->finish_one();
         });

@@ -14,6 +14,9 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
+// From this version on clients know that a quota can forbid it; before they are only slowed (KIP-599).
+constexpr std::int16_t kKnowsThrottlingOfCreations = 6;
+
 struct CreateTopicsWork : GatheredReply<wire::CreateTopicsRequest, wire::CreateTopicsResponse> {
   using GatheredReply::GatheredReply;
 
@@ -114,12 +117,17 @@ void handle_create_topics(Connection& connection, const Request& request) {
       out.error_code = wire::ErrorCode::invalid_request;
       work->messages[i] = "the topic is named twice";
     }
+    const std::uint32_t partitions = partitions_of(wanted[i], connection.options());
+    const bool changes = out.error_code == wire::ErrorCode::none && !kept->message.validate_only;
+    if (changes && !request.reply.may_change_partitions(partitions, request.version >= kKnowsThrottlingOfCreations)) {
+      out.error_code = wire::ErrorCode::throttling_quota_exceeded;
+      work->messages[i] = "more partitions than the client's quota allows";
+    }
     if (out.error_code != wire::ErrorCode::none) {
       out.error_message = wire::Text(work->messages[i]);
       work->finish_one();
       continue;
     }
-    const std::uint32_t partitions = partitions_of(wanted[i], connection.options());
     out.num_partitions = static_cast<std::int32_t>(partitions);
     out.replication_factor = 1;
     std::vector<std::pair<std::string, std::string>> settings;
@@ -130,7 +138,6 @@ void handle_create_topics(Connection& connection, const Request& request) {
       work->finish_one();
       continue;
     }
-    request.reply.charge_partitions(partitions);
     create_topic(connection.shard(), topics.vhost(), std::string(wanted[i].name), partitions, std::move(settings),
                  [work, i, &shard = connection.shard()](broker::Result<model::ObjectId> made) {
                    auto& result = work->response.topics[i];

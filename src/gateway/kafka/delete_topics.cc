@@ -9,6 +9,9 @@ namespace millrace::gateway::kafka {
 
 namespace {
 
+// From this version on clients know that a quota can forbid it; before they are only slowed (KIP-599).
+constexpr std::int16_t kKnowsThrottlingOfDeletes = 5;
+
 struct DeleteTopicsWork : GatheredReply<wire::DeleteTopicsRequest, wire::DeleteTopicsResponse> {
   using GatheredReply::GatheredReply;
 
@@ -52,7 +55,11 @@ void handle_delete_topics(Connection& connection, const Request& request) {
       work->finish(i, wire::ErrorCode::topic_authorization_failed);
       continue;
     }
-    request.reply.charge_partitions(topic->partitions.size());
+    if (!request.reply.may_change_partitions(topic->partitions.size(), request.version >= kKnowsThrottlingOfDeletes)) {
+      out.error_message = "more partitions than the client's quota allows";
+      work->finish(i, wire::ErrorCode::throttling_quota_exceeded);
+      continue;
+    }
     const auto code_of = [](const auto& result) {
       return result.has_value() ? wire::ErrorCode::none : to_kafka(result.error().code);
     };

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <deque>
 
+#include "gateway/kafka/access_rules.h"
+#include "gateway/kafka/groups.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/node.h"
 #include "gateway/kafka/topic_configs.h"
@@ -42,8 +44,16 @@ FoundResource find_resource(Connection& connection, const DescribeRequest::Resou
   if (resource.resource_type == static_cast<std::int8_t>(ResourceType::topic)) {
     return find_topic(connection, resource.resource_name);
   }
+  if (resource.resource_type == static_cast<std::int8_t>(ResourceType::group)) {
+    // Only groups of the newer kind have settings.
+    if (may_use_group(connection, auth::Operation::describe_configs, resource.resource_name)) return {};
+    return {wire::ErrorCode::group_authorization_failed, "not allowed to see this group", {}};
+  }
   if (resource.resource_type != static_cast<std::int8_t>(ResourceType::broker)) {
     return {wire::ErrorCode::invalid_request, "only topics and brokers have settings here", {}};
+  }
+  if (!may_with_cluster(connection, auth::Operation::describe_configs)) {
+    return {wire::ErrorCode::cluster_authorization_failed, "not allowed to see this broker", {}};
   }
   // The empty name stands for the settings of all brokers that can be changed: there are none.
   if (resource.resource_name.empty()) return {};

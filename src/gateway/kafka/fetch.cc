@@ -42,7 +42,10 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
     std::int64_t granted = 0;  // of the budget
   };
   /// Bytes that the answer may have.
-  std::int64_t limit() const { return std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes); }
+  std::int64_t limit() const {
+    const std::int64_t wanted = std::clamp<std::int64_t>(kept_->message.max_bytes, 1, kMaxResponseBytes);
+    return std::min(wanted, allowance_);
+  }
   broker::Isolation isolation() const {
     return kept_->message.isolation_level == 1 ? broker::Isolation::decided : broker::Isolation::everything;
   }
@@ -54,14 +57,16 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   void all_read();
   void wait(Connection& connection);
   void wake();
-  void apply_limit();
+  std::size_t apply_limit();
   bool is_news(FetchSession* session, const Part& part) const;
   void fill(wire::FetchResponse::Partition& out, Part& part, std::uint32_t token) const;
   void answer();
+  void answer_empty(Connection& connection);
 
   std::shared_ptr<KeptRequest<wire::FetchRequest>> kept_;
   std::int32_t session_;
   bool incremental_;
+  std::int64_t allowance_ = INT64_MAX;  // by the client's quota
   std::vector<Part> parts_;
   std::size_t next_ = 0;     // the first part that is not read yet
   std::size_t reading_ = 0;  // reads under way
@@ -89,6 +94,7 @@ void Fetch::find(const Topics& topics, Part& part) const {
 }
 
 void Fetch::start(Connection& connection, std::vector<FetchWanted> wanted) {
+  allowance_ = kept_->reply.records_allowance();
   const Topics topics(connection);
   parts_.reserve(wanted.size());
   for (FetchWanted& each : wanted) {
@@ -220,8 +226,9 @@ void Fetch::wake() {
   read_all();
 }
 
-/// Over the limit later partitions wait for the next fetch; the first with data is always sent.
-void Fetch::apply_limit() {
+/// Over the limit later partitions wait for the next fetch; the first with data is always sent. The bytes that are
+/// left.
+std::size_t Fetch::apply_limit() {
   const auto most = static_cast<std::size_t>(limit());
   std::size_t sent = 0;
   for (Part& part : parts_) {
@@ -232,6 +239,19 @@ void Fetch::apply_limit() {
     }
     sent += part.bytes;
   }
+  return sent;
+}
+
+/// The client has to wait before it gets what it asks for: it is told how long, and nothing else (KIP-219). A session
+/// that would begin with this does not.
+void Fetch::answer_empty(Connection& connection) {
+  wire::FetchResponse response;
+  auto& session = connection.fetch_session();
+  if (incremental_)
+    response.session_id = session_;
+  else if (session != nullptr && session->id() == session_)
+    session.reset();
+  kept_->reply.send(response);
 }
 
 bool Fetch::is_news(FetchSession* session, const Part& part) const {
@@ -268,7 +288,8 @@ void Fetch::answer() {
   if (connection == nullptr) return;
   FetchSession* session = connection->fetch_session().get();
   if (session != nullptr && session->id() != session_) session = nullptr;
-  apply_limit();
+  const std::size_t bytes = apply_limit();
+  if (bytes > 0 && !kept_->reply.may_send_records(bytes)) return answer_empty(*connection);
   wire::FetchResponse response;
   response.session_id = session_;
   std::vector<RecordParts> records;

@@ -71,6 +71,19 @@ base::Nanos QuotaBucket::charge(base::Nanos now, double amount, double per_secon
   return base::Nanos(std::max<std::int64_t>(after - now.value, 0));
 }
 
+base::Nanos QuotaBucket::try_charge(base::Nanos now, double amount, double per_second) {
+  const auto cost = static_cast<std::int64_t>(std::min(amount / per_second * 1e9, kLongestUse));
+  const std::int64_t rested = now.value - kSecond;
+  std::int64_t before = busy_until_.load(std::memory_order_relaxed);
+  std::int64_t after = 0;
+  do {
+    const std::int64_t from = std::max(before, rested);
+    after = from + cost;
+    if (after > now.value && from > rested) return base::Nanos(std::min(after - now.value, from - rested));
+  } while (!busy_until_.compare_exchange_weak(before, after, std::memory_order_relaxed));
+  return base::Nanos(0);
+}
+
 std::shared_ptr<QuotaBucket> QuotaBuckets::find(const std::string& key, base::Nanos now) {
   const std::lock_guard lock(mutex_);
   if (buckets_.size() >= kManyBuckets) {
@@ -103,6 +116,22 @@ void ClientLimits::refresh(const catalog::State& catalog, std::uint64_t generati
 base::Nanos ClientLimits::charge(QuotaKind kind, double amount, base::Nanos now) {
   const Limit& limit = limits_[static_cast<std::size_t>(kind)];
   return limit.bucket == nullptr ? base::Nanos(0) : limit.bucket->charge(now, amount, limit.per_second);
+}
+
+base::Nanos ClientLimits::try_charge(QuotaKind kind, double amount, base::Nanos now) {
+  const Limit& limit = limits_[static_cast<std::size_t>(kind)];
+  return limit.bucket == nullptr ? base::Nanos(0) : limit.bucket->try_charge(now, amount, limit.per_second);
+}
+
+base::Nanos ClientLimits::debt(QuotaKind kind, base::Nanos now) const {
+  const Limit& limit = limits_[static_cast<std::size_t>(kind)];
+  return limit.bucket == nullptr ? base::Nanos(0) : limit.bucket->debt(now);
+}
+
+std::optional<double> ClientLimits::per_second(QuotaKind kind) const {
+  const Limit& limit = limits_[static_cast<std::size_t>(kind)];
+  if (limit.bucket == nullptr) return std::nullopt;
+  return limit.per_second;
 }
 
 base::Nanos charge_connection(const catalog::State& catalog, QuotaBuckets& buckets, std::string_view address,

@@ -23,6 +23,13 @@ class QuotaBucket {
  public:
   /// Uses `amount` of a limit of `per_second`; returns how long to wait before the next use.
   base::Nanos charge(base::Nanos now, double amount, double per_second);
+  /// Uses it only if there is enough in advance, or all that there can be; else returns how long to wait for that.
+  base::Nanos try_charge(base::Nanos now, double amount, double per_second);
+  /// How long until what was used too much is made up for.
+  base::Nanos debt(base::Nanos now) const {
+    const base::Nanos until(busy_until_.load(std::memory_order_relaxed));
+    return until > now ? until - now : base::Nanos(0);
+  }
   bool idle(base::Nanos now) const { return busy_until_.load(std::memory_order_relaxed) <= now.value; }
 
  private:
@@ -52,6 +59,11 @@ class ClientLimits {
   bool limited(catalog::QuotaKind kind) const { return limits_[static_cast<std::size_t>(kind)].bucket != nullptr; }
   /// How long the client has to wait after this.
   base::Nanos charge(catalog::QuotaKind kind, double amount, base::Nanos now);
+  /// See QuotaBucket.
+  base::Nanos try_charge(catalog::QuotaKind kind, double amount, base::Nanos now);
+  base::Nanos debt(catalog::QuotaKind kind, base::Nanos now) const;
+  /// Nothing without a limit.
+  std::optional<double> per_second(catalog::QuotaKind kind) const;
 
  private:
   struct Limit {

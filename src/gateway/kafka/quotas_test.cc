@@ -27,6 +27,18 @@ TEST(Quotas, ABucketHasASecondInAdvance) {
   EXPECT_EQ(bucket.charge(base::Nanos(10 * kSecond.value), 100, 100), base::Nanos(0)) << "it was idle long enough";
 }
 
+TEST(Quotas, ABucketTakesWhatFitsOrWaits) {
+  QuotaBucket bucket;
+  EXPECT_EQ(bucket.try_charge(kSecond, 60, 100), base::Nanos(0));
+  EXPECT_EQ(bucket.try_charge(kSecond, 60, 100), base::Nanos(200'000'000));
+  EXPECT_EQ(bucket.try_charge(kSecond, 40, 100), base::Nanos(0)) << "what did not fit was not counted";
+  EXPECT_EQ(bucket.debt(kSecond), base::Nanos(0));
+  EXPECT_EQ(bucket.try_charge(kSecond, 500, 100), kSecond) << "more than there can ever be: when it is full";
+  const base::Nanos later(2 * kSecond.value);
+  EXPECT_EQ(bucket.try_charge(later, 500, 100), base::Nanos(0));
+  EXPECT_EQ(bucket.debt(later), base::Nanos(4 * kSecond.value));
+}
+
 TEST(Quotas, TheNearestOneCounts) {
   catalog::State state;
   const auto put = [&](catalog::QuotaSubject subject, std::uint64_t limit) {
@@ -123,25 +135,68 @@ TEST_F(QuotaTest, ProducersWait) {
   EXPECT_EQ(produce(30'000), 0);
 }
 
-TEST_F(QuotaTest, ConsumersWait) {
+TEST_F(QuotaTest, ConsumersWaitWithoutRecords) {
   produce(30'000);
+  produce(20'000);
   EXPECT_EQ(set({{"client-id", "tester"}}, "consumer_byte_rate", 10'000), ErrorCode::none);
   wire::FetchRequest request;
   request.max_bytes = 1 << 20;
+  request.session_epoch = 0;
   auto& topic = request.topics.emplace_back();
   topic.topic = "t";
   topic.partitions.push_back(want(0, 0));
-  EXPECT_NEAR(client.ask<wire::FetchResponse>(12, request).throttle_time_ms, 2000, 50);
+  const auto first = client.ask<wire::FetchResponse>(12, request);
+  EXPECT_EQ(first.throttle_time_ms, 0);
+  EXPECT_GT(first.responses.at(0).partitions.at(0).records->size(), 30'000U);
+  request.topics[0].partitions[0].fetch_offset = 1;
+  const auto second = client.ask<wire::FetchResponse>(12, request);
+  EXPECT_NEAR(second.throttle_time_ms, 3000, 100);
+  EXPECT_TRUE(second.responses.empty());
+  EXPECT_EQ(second.session_id, 0) << "no session begins with this";
+  const auto third = client.ask<wire::FetchResponse>(12, request);
+  EXPECT_EQ(third.throttle_time_ms, 0) << "it has waited";
+  EXPECT_GT(third.session_id, 0);
+  EXPECT_GT(third.responses.at(0).partitions.at(0).records->size(), 20'000U);
+
+  produce(10'000);
+  request.session_id = third.session_id;
+  request.session_epoch = 1;
+  request.topics[0].partitions[0].fetch_offset = 2;
+  const auto fourth = client.ask<wire::FetchResponse>(12, request);
+  EXPECT_GT(fourth.throttle_time_ms, 0);
+  EXPECT_EQ(fourth.session_id, third.session_id);
+  EXPECT_TRUE(fourth.responses.empty());
+  request.session_epoch = 2;
+  request.topics.clear();
+  EXPECT_GT(client.ask<wire::FetchResponse>(12, request).responses.at(0).partitions.at(0).records->size(), 10'000U);
 }
 
 TEST_F(QuotaTest, PartitionsAndConnectionsWait) {
   EXPECT_EQ(set({{"user", std::nullopt}}, "controller_mutation_rate", 2), ErrorCode::none);
-  wire::CreateTopicsRequest request;
-  auto& topic = request.topics.emplace_back();
-  topic.name = "many";
-  topic.num_partitions = 6;
-  topic.replication_factor = 1;
-  EXPECT_NEAR(client.ask<wire::CreateTopicsResponse>(7, request).throttle_time_ms, 2000, 5);
+  const auto create = [&](std::string_view name, std::int16_t version) {
+    wire::CreateTopicsRequest request;
+    auto& topic = request.topics.emplace_back();
+    topic.name = wire::Text(name);
+    topic.num_partitions = 6;
+    topic.replication_factor = 1;
+    return client.ask<wire::CreateTopicsResponse>(version, request);
+  };
+  const auto made = create("many", 7);
+  EXPECT_EQ(made.topics.at(0).error_code, ErrorCode::none);
+  EXPECT_EQ(made.throttle_time_ms, 0);
+  wire::CreatePartitionsRequest more;
+  more.topics.push_back({.name = "many", .count = 7, .assignments = {}});
+  const auto refused = client.ask<wire::CreatePartitionsResponse>(3, more);
+  EXPECT_EQ(refused.results.at(0).error_code, ErrorCode::throttling_quota_exceeded);
+  EXPECT_NEAR(refused.throttle_time_ms, 2000, 100);
+  const auto old = create("older", 5);
+  EXPECT_EQ(old.topics.at(0).error_code, ErrorCode::none) << "older clients are slowed only";
+  EXPECT_NEAR(old.throttle_time_ms, 3000, 100);
+  EXPECT_EQ(create("none", 6).topics.at(0).error_code, ErrorCode::none) << "it was waited for";
+  wire::DeleteTopicsRequest remove;
+  remove.topics.push_back({wire::Text("none"), {}});
+  EXPECT_EQ(client.ask<wire::DeleteTopicsResponse>(6, remove).responses.at(0).error_code,
+            ErrorCode::throttling_quota_exceeded);
   EXPECT_EQ(set({{"user", std::nullopt}}, "controller_mutation_rate", 0, true), ErrorCode::none);
 
   EXPECT_EQ(set({{"ip", std::nullopt}}, "connection_creation_rate", 0.5), ErrorCode::none);

@@ -37,7 +37,7 @@ class Reply {
   void send(const Response& response) const {
     bytes::ByteVector out;
     bytes::Writer writer(out);
-    with_throttle(response, 0,
+    with_throttle(response,
                   [&](const Response& told) { wire::encode_response(writer, version_, correlation_id_, told); });
     finish(std::move(out));
   }
@@ -47,9 +47,7 @@ class Reply {
     bytes::ByteVector out;
     bytes::Writer writer(out);
     std::vector<wire::RecordSplice> splices;
-    std::size_t record_bytes = 0;
-    for (const RecordParts& parts : records) record_bytes += parts.size();
-    with_throttle(response, record_bytes, [&](const Response& told) {
+    with_throttle(response, [&](const Response& told) {
       wire::encode_response(writer, version_, correlation_id_, told, &splices);
     });
     finish(std::move(out), std::move(splices), std::move(records));
@@ -60,17 +58,22 @@ class Reply {
   void close(const std::string& reason) const;
   /// Keeps the work on this request alive until it is answered or the client has gone, and no longer.
   void hold(std::shared_ptr<void> work) const;
-  /// Counts partitions that are created or deleted for the client's quota.
-  void charge_partitions(std::size_t count) const;
+  /// Counts partitions that are created or deleted for the client's quota. False when it used too much before and
+  /// `strict`: then they must not be. Else it only has to wait.
+  [[nodiscard]] bool may_change_partitions(std::size_t count, bool strict) const;
+  /// False when the client's quota does not allow to send so many bytes of records now: then it gets none.
+  [[nodiscard]] bool may_send_records(std::size_t bytes) const;
+  /// The most bytes of records that are of use to read, by the client's quota.
+  std::int64_t records_allowance() const;
 
  private:
-  /// How long the client has to wait after this answer, which has so many bytes of records.
-  std::int32_t throttle_ms(std::size_t record_bytes) const;
+  /// How long the client has to wait after this answer.
+  std::int32_t throttle_ms() const;
   /// Calls `encode` with the answer, and in it how long the client has to wait.
   template <class Response, class Encode>
-  void with_throttle(const Response& response, std::size_t record_bytes, const Encode& encode) const {
+  void with_throttle(const Response& response, const Encode& encode) const {
     if constexpr (requires { response.throttle_time_ms; }) {
-      if (const std::int32_t wait = throttle_ms(record_bytes); wait > 0) {
+      if (const std::int32_t wait = throttle_ms(); wait > 0) {
         Response told = response;
         told.throttle_time_ms = wait;
         return encode(told);

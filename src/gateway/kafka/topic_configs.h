@@ -15,7 +15,7 @@
 namespace millrace::gateway::kafka {
 
 /// Numbers of the protocol.
-enum class ResourceType : std::int8_t { topic = 2, broker = 4 };
+enum class ResourceType : std::int8_t { topic = 2, broker = 4, group = 32 };
 enum class ConfigSource : std::int8_t { topic = 1, static_broker = 4, default_value = 5 };
 enum class ConfigType : std::int8_t { boolean = 1, text = 2, integer = 3, whole = 5, decimal = 6, list = 7 };
 
