@@ -12,7 +12,7 @@ build=(g++ cmake ninja-build ccache pkg-config
   libtomlplusplus-dev libre2-dev libssl-dev libzstd-dev liblz4-dev libsnappy-dev zlib1g-dev
   libgtest-dev prometheus-cpp-dev)
 test=(git clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev lld-19
-  python3 python3-venv openssl librabbitmq-dev kcat)
+  python3 python3-venv openssl librabbitmq-dev amqp-tools kcat)
 bench=(rabbitmq-server libbenchmark-dev strace linux-perf)
 java=(default-jdk-headless maven)
 

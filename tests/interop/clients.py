@@ -1,6 +1,7 @@
 """Installs the public clients under build/, once, each through its own package manager."""
 
 import hashlib
+import json
 import pathlib
 import shutil
 import subprocess
@@ -89,6 +90,24 @@ def go_program(source):
     shutil.copy(source, folder / "main.go")
     run(["go", "build", "-o", "suite", "."], f"go build {source.name}", cwd=folder, problem=Broken)
     return folder / "suite"
+
+
+def go_module(module, version):
+    """A copy of a Go client with its tests, which the module proxy has with it."""
+    folder = BUILD / "interop-go" / f"{module.rpartition('/')[2]}-{version}"
+    if not shutil.which("go"):
+        raise Unavailable("no go")
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        told = run(["go", "mod", "download", "-json", f"{module}@{version}"], f"go mod download {module}", cwd=folder.parent)
+        partial = folder.with_suffix(".partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.copytree(json.loads(told)["Dir"], partial, copy_function=shutil.copy)
+        run(["chmod", "-R", "u+w", partial], "chmod")
+        # What its tests need comes along now, so that a run needs no network.
+        run(["go", "mod", "download"], "go mod download", cwd=partial)
+        partial.rename(folder)
+    return folder
 
 
 def c_program(source):
