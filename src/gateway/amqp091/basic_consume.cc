@@ -56,7 +56,6 @@ void Channel::basic_consume(const wire::BasicConsume& method) {
   options.exclusive = method.exclusive;
   options.prefetch = method.no_ack ? 0 : prefetch_;
   options.tag = tag;
-  if (shared_limit_ != nullptr && !method.no_ack) options.prefetch = shared_limit_->lower(prefetch_);
   if (!read_consumer(method, *name, *source, options)) return;
   auto consumer = std::make_shared<Consumer>(*this, tag, *name, options.queue, source->type, method.no_ack);
   if (const auto timeout = method.arguments.find("x-consumer-timeout")) {

@@ -280,6 +280,23 @@ TEST_F(Consuming, ASharedLimitConcernsConsumersThatAreThere) {
   for (std::uint64_t tag = 4; tag <= 6; ++tag) next(client, 1, tag);
 }
 
+TEST_F(Consuming, WhatBeganUnderASharedLimitIsFreeWithoutIt) {
+  constexpr bool kGlobal = true;
+  publish(6);
+  client.send(1, wire::BasicQos{0, 1, kGlobal});
+  client.expect<wire::BasicQosOk>(1);
+  consume(client, 1, "tag");
+  EXPECT_EQ(next(client, 1, 1), "0");
+  EXPECT_TRUE(client.silent());
+  client.send(1, wire::BasicQos{0, 3, kGlobal});
+  client.expect<wire::BasicQosOk>(1);
+  for (std::uint64_t tag = 2; tag <= 3; ++tag) EXPECT_EQ(next(client, 1, tag), std::to_string(tag - 1));
+  EXPECT_TRUE(client.silent());
+  client.send(1, wire::BasicQos{0, 0, kGlobal});
+  client.expect<wire::BasicQosOk>(1);
+  for (std::uint64_t tag = 4; tag <= 6; ++tag) EXPECT_EQ(next(client, 1, tag), std::to_string(tag - 1));
+}
+
 TEST_F(Consuming, OnlyClassicQueuesKnowASharedLimit) {
   const bytes::ByteVector arguments = wire::FieldTable{{"x-queue-type", "quorum"}}.content();
   wire::QueueDeclare declare;

@@ -34,11 +34,6 @@ class SharedLimit {
     it->second -= less;
     if (it->second == 0) of_.erase(it);
   }
-  /// A prefetch (0: none) that is not above the limit.
-  std::uint32_t lower(std::uint32_t prefetch) const {
-    const auto limit = static_cast<std::uint32_t>(limit_);
-    return prefetch == 0 ? limit : std::min(prefetch, limit);
-  }
   /// How many messages the consumer may hold now.
   std::uint32_t allowance_of(broker::ConsumerId consumer) const {
     const auto it = of_.find(consumer.value);
