@@ -221,6 +221,11 @@ void read_storage_hints(ArgumentReader& in) {
   if (mode.has_value() && *mode != "default" && *mode != "lazy") {
     in.invalid("x-queue-mode", fmt::format("\"unsupported queue mode '{}'\"", *mode));
   }
+  constexpr std::string_view kLocators[] = {"client-local", "balanced", "least-leaders", "random"};
+  const auto locator = in.text("x-queue-leader-locator");
+  if (locator.has_value() && std::ranges::find(kLocators, *locator) == std::end(kLocators)) {
+    in.invalid("x-queue-leader-locator", "invalid_queue_locator_arg");
+  }
   const auto version = in.number("x-queue-version", 0);
   if (version.has_value() && *version != 1 && *version != 2) {
     in.invalid("x-queue-version", fmt::format("\"unsupported queue version '{}'\"", *version));
