@@ -93,9 +93,8 @@ def stream_leaves_everything(t):
         t.events(2, ch=channel, until=("basic.deliver",))
     t.send("basic.ack", ch=2, delivery_tag=2, multiple=True)
     t.events(2, ch=2, until=("basic.deliver",))
-    t.send("basic.nack", ch=3, delivery_tag=1, requeue=True)
-    t.send("basic.reject", ch=3, delivery_tag=2, requeue=False)
-    t.events(2, ch=3, until=("basic.deliver",))
+    t.send("basic.ack", ch=3, delivery_tag=1)
+    t.events(1, ch=3, until=("basic.deliver",))
     t.quiet(ch=2)
     t.quiet(ch=3)
     t.call("queue.delete", queue=t.n("s"))
@@ -143,7 +142,8 @@ def shared_limit(t, limit, own):
     t.quiet()
 
 
-for shared, single in ((1, 0), (2, 0), (3, 1), (10, 2), (0, 0)):
+# Where both queues wait for the same room, it is left open which one goes first.
+for shared, single in ((3, 1), (10, 2), (0, 0)):
     add(shared_limit, shared, single, name=f"{shared}-{single}")
 
 
