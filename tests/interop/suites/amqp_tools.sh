@@ -2,7 +2,7 @@
 # rabbitmq-c's own command line tools. needs: amqp
 set -u
 
-url="amqp://guest:guest@${MILLRACE_AMQP_HOST:-127.0.0.1}:${MILLRACE_AMQP_PORT:-5672}/"
+url="amqp://guest:guest@${MILLRACE_AMQP_HOST:-127.0.0.1}:${MILLRACE_AMQP_PORT:-5672}"
 queue="tools-$$"
 bad=0
 
