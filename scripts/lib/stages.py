@@ -28,12 +28,12 @@ from harness import ROOT, Failure, failed, passed, skipped
 # Only what runs threads of its own is worth the slow build.
 TSAN_TESTS = ["io_test"]
 # Simulated worlds: one thread, seeded faults, power losses.
-SIM_TESTS = ["storage_test", "broker_test", "testing_test"]
-SIM_FILTER = "*Sim*:*Crash*:*Power*:*DeadLetter*:*Model*:Seeds/*"
+SIM_TESTS = ["storage_test", "catalog_test", "broker_test", "testing_test"]
+SIM_FILTER = "*Sim*:*Crash*:*Power*:*DeadLetter*:*Model*:*Million*:Seeds/*"
 # Seeds for the same tests in the sanitized build, which is slow: of those that count them themselves the first ten, and
-# two tests that take minutes are left to the optimised one.
+# those that take minutes are left to the optimised one.
 SANITIZED_SEEDS = "50"
-SANITIZED_FILTER = "-" + ":".join([f"Seeds/*/{tens}?" for tens in range(1, 10)] + ["TopologyPowerTest.*", "*Model*"])
+SANITIZED_FILTER = "-" + ":".join([f"Seeds/*/{tens}?" for tens in range(1, 10)] + ["TopologyPowerTest.*", "*Model*", "*Million*"])
 PROGRAMS = ["millrace-server", "millrace", "order-demo", "amqp-load", "crash_load", "lost_sync"]
 
 
