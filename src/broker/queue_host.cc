@@ -46,6 +46,7 @@ struct QueueHost::State final : QueueSchedule {
   std::vector<ObjectId> late_queues;
   std::vector<ObjectId> retrying;
   std::vector<ObjectId> memory_touched;
+  std::vector<ObjectId> touched_before;  // kept for its memory
   std::vector<ObjectId> moving;
   struct Touched {
     storage::Round round;
@@ -460,9 +461,8 @@ void QueueHost::State::flush_moves() {
 }
 
 void QueueHost::State::show_memory_records() {
-  for (std::size_t left = memory_touched.size(); left > 0; --left) {
-    const ObjectId id = memory_touched.front();
-    memory_touched.erase(memory_touched.begin());
+  touched_before.swap(memory_touched);
+  for (const ObjectId id : touched_before) {
     Queue* queue = find(id);
     if (queue == nullptr) continue;
     if (queue->readable_end() > queue->engine().committed_end()) queue->committed();
@@ -472,6 +472,7 @@ void QueueHost::State::show_memory_records() {
       queue->in_touched_list = false;
     }
   }
+  touched_before.clear();
 }
 
 void QueueHost::State::work_all() {

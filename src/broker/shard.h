@@ -44,6 +44,8 @@ struct ShardEnvironment {
   io::Disk* disk = nullptr;
   io::WorkPool* sync_pool = nullptr;
   io::WorkPool* pool = nullptr;
+  /// For the slow hashes of logins, so that many of them hold up no disk; null: they run on `pool`.
+  io::WorkPool* login_pool = nullptr;
   /// The connections of this shard's loop, to see what they hold; may be null.
   const io::Network* network = nullptr;
   /// Filled before the shards start, then only read.
@@ -112,6 +114,7 @@ class Shard {
   std::size_t shard_count() const { return peers_.size(); }
   io::Loop& loop() { return *environment_.loop; }
   io::WorkPool& pool() { return *environment_.pool; }
+  io::WorkPool& login_pool() { return environment_.login_pool != nullptr ? *environment_.login_pool : pool(); }
   const BrokerOptions& options() const { return options_; }
 
   /// This shard's replica.

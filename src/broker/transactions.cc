@@ -12,6 +12,8 @@ namespace millrace::broker {
 namespace {
 
 constexpr base::Millis kTransactionsRetry{500};
+/// What clients have gathered on one shard and not committed, at most: a commit is one entry of the journal.
+constexpr base::Bytes kGatheredMax = base::mib(256);
 
 using Parts = TransactionState::Parts;
 
@@ -70,7 +72,8 @@ std::size_t Transactions::open() const {
 bool Transactions::take_memory(std::uint64_t bytes) {
   State& state = *state_;
   state.gathered += bytes;
-  return state.gathered <= state.shard.options().memory_limit.value / state.shard.shard_count() / 2;
+  const std::uint64_t share = state.shard.options().memory_limit.value / state.shard.shard_count() / 2;
+  return state.gathered <= std::min(share, kGatheredMax.value);
 }
 
 void Transactions::release_memory(std::uint64_t bytes) {

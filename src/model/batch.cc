@@ -153,6 +153,9 @@ Result<bytes::ByteView> records_of(const BatchHeader& header, bytes::ByteView ba
 namespace {
 
 Result<void> check_records(const BatchHeader& header, bytes::ByteView records) {
+  if (!is_near(header.base_timestamp.value) || !is_near(header.max_timestamp.value)) {
+    return fail(ModelErrc::bad_record, "a timestamp out of all proportion");
+  }
   if (static_cast<std::size_t>(header.record_count) > records.size() / kMinRecordSize + 1) {
     return fail(ModelErrc::bad_length, "record count exceeds the batch's bytes");
   }
@@ -161,6 +164,7 @@ Result<void> check_records(const BatchHeader& header, bytes::ByteView records) {
   std::int32_t expected = 0;
   while (cursor.next(record)) {
     if (record.offset_delta != expected++) return fail(ModelErrc::bad_record, "record offsets are not consecutive");
+    if (!is_near(record.timestamp_delta)) return fail(ModelErrc::bad_record, "a timestamp out of all proportion");
     HeaderCursor headers(record);
     HeaderView one;
     while (headers.next(one)) {

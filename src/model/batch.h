@@ -126,7 +126,14 @@ class HeaderCursor {
 Result<bytes::ByteView> records_of(const BatchHeader& header, bytes::ByteView batch, bytes::ByteVector& scratch,
                                    base::Bytes limit);
 
-/// Full check of a batch that a client sent: checksum, attribute bits, counts, deltas 0..n-1, decodable records.
+/// Whether a client's time, in milliseconds, or a difference of two, is one to count with: no sum or difference of such
+/// overflows. The farthest is 36 million years away.
+constexpr bool is_near(std::int64_t time) {
+  constexpr std::int64_t kFarthest = std::int64_t{1} << 60;
+  return time >= -kFarthest && time <= kFarthest;
+}
+
+/// Full check of a batch that a client sent: checksum, attribute bits, counts, deltas 0..n-1, times, decodable records.
 /// Returns its header.
 Result<BatchHeader> validate_client_batch(bytes::ByteView batch, base::Bytes decompressed_limit);
 

@@ -73,6 +73,18 @@ TEST(Batch, EveryTruncationIsRefused) {
   }
 }
 
+TEST(Batch, TimestampsThatCannotBeAddedAreRefused) {
+  for (const std::int64_t time : {INT64_MAX, INT64_MIN, std::int64_t{1} << 61}) {
+    BatchBuilder builder;
+    builder.start({});
+    BatchBuilder::Record record;
+    record.timestamp = base::Timestamp(time);
+    builder.add(record);
+    const bytes::Slab batch = builder.finish();
+    EXPECT_EQ(validate_client_batch(batch.view(), base::mib(1)).error().code, ModelErrc::bad_record) << time;
+  }
+}
+
 TEST(Batch, EnvelopeBitCannotBeSentByClients) {
   BatchBuilder builder;
   builder.start({.enveloped = true});

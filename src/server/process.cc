@@ -98,6 +98,7 @@ struct Process::State {
   std::unique_ptr<io::DirectoryLock> lock;
   std::vector<std::unique_ptr<ShardWorld>> worlds;
   std::unique_ptr<io::ThreadPool> pool;
+  std::unique_ptr<io::ThreadPool> login_pool;
   std::unique_ptr<broker::Broker> broker;
   std::unique_ptr<admin::MetricsPage> metrics;
   std::unique_ptr<io::HttpServer> http;
@@ -136,6 +137,7 @@ Process::~Process() {
     world->amqp.reset();
     world->kafka.reset();
   }
+  s.login_pool.reset();
   s.pool.reset();
   s.broker.reset();
 }
@@ -163,6 +165,7 @@ base::Result<void, StartError> Process::State::open_data() {
     shards = *stored;
   }
   pool = std::make_unique<io::ThreadPool>(kPoolThreads, "millrace-pool");
+  login_pool = std::make_unique<io::ThreadPool>(1, "millrace-login");
   std::vector<broker::ShardEnvironment> environments;
   for (std::size_t i = 0; i < shards; ++i) {
     worlds.push_back(std::make_unique<ShardWorld>());
@@ -172,6 +175,7 @@ base::Result<void, StartError> Process::State::open_data() {
                             .disk = disk.get(),
                             .sync_pool = &world.sync_pool,
                             .pool = pool.get(),
+                            .login_pool = login_pool.get(),
                             .network = world.network.get(),
                             .codecs = &codecs,
                             .mutations = nullptr});

@@ -149,12 +149,15 @@ Result<void> JournalChecker::decide() {
     const Round& round = rounds_[i];
     if (!round.counts) continue;
     const bool unsynced = round.number() > synced_;
-    if (previous != 0 && round.number() != previous + 1 && !mark_of(round.scanned).has_value()) {
-      if (round.number() - 1 > synced_) {
+    // After a recovery numbers go on behind all that there ever was; it says which round was the last that counted.
+    const auto mark = mark_of(round.scanned);
+    const std::uint64_t before = mark.has_value() ? mark->valid_through : round.number() - 1;
+    if (previous != 0 && previous < before) {
+      if (!mark.has_value() && before > synced_) {
         cut_from(i);
         return {};
       }
-      report_.problem("rounds {} to {} cannot be found in the journal", previous + 1, round.number() - 1);
+      report_.problem("rounds {} to {} cannot be found in the journal", previous + 1, before);
     }
     if (unsynced) {
       const auto whole = round.scanned.whole ? flushes_are_whole(i) : Result<bool>(false);

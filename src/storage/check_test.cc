@@ -4,7 +4,9 @@
 #include <optional>
 
 #include "base/prng.h"
+#include "storage/journal.h"
 #include "storage/journal_format.h"
+#include "storage/journal_scan.h"
 #include "storage/segment_format.h"
 #include "storage/store_fixture_test.h"
 #include "testing/sim_disk.h"
@@ -176,6 +178,30 @@ TEST_F(CheckStore, DamagedRoundInTheMiddleOfTheJournal) {
   flip(journal, 4096 + 512 + 200);
   EXPECT_EQ(check(), false);
   EXPECT_TRUE(printed("in the journal")) << all_lines();
+}
+
+TEST_F(CheckStore, ARoundThatAnEarlierStartFoundIsMissed) {
+  open();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    ASSERT_TRUE(store_->append(*log(), make_batch(i, 1, 100)).has_value());
+    const Round round = store_->current_round();
+    ASSERT_TRUE(world_.run_until([&] { return store_->committed_round() >= round; }, kLong));
+  }
+  stop();
+  std::string journal;
+  for (const std::string& path : disk_.files()) {
+    if (journal.empty() && path.ends_with(".wal")) journal = path;
+  }
+  std::uint64_t last = 0;
+  const bytes::ByteVector content = disk_.durable_content(journal);
+  JournalScanner scanner(content, Journal::parse_file_name(journal.substr(journal.rfind('/') + 1)));
+  for (ScannedRound round; scanner.next(round); round = ScannedRound{}) last = round.position;
+  open();  // leaves a mark behind what it found
+  stop();
+  EXPECT_EQ(check(), true) << all_lines();
+  flip(journal, last + 2);
+  EXPECT_EQ(check(), false) << all_lines();
+  EXPECT_TRUE(printed("cannot be found in the journal")) << all_lines();
 }
 
 TEST_F(CheckStore, NewerJournalIsRefused) {

@@ -15,8 +15,9 @@ namespace {
 /// The smallest record takes this many bytes: so many bytes cannot have named more offsets than a share of them.
 constexpr std::uint64_t kSmallestRecord = 7;
 
-bool has_mark(const ScannedRound& round) {
-  return !round.entries.empty() && round.entries.front().type == EntryType::recovery_mark;
+std::optional<RecoveryMarkEntry> mark_of(const ScannedRound& round) {
+  if (round.entries.empty() || round.entries.front().type != EntryType::recovery_mark) return std::nullopt;
+  return decode_recovery_mark(round.entries.front().payload);
 }
 
 }  // namespace
@@ -68,8 +69,7 @@ Result<std::unique_ptr<Store>> Recovery::run() {
 /// Earlier recoveries said which rounds before them do not count.
 void Recovery::apply_marks() {
   for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    if (!has_mark(rounds_[i].scanned)) continue;
-    const auto mark = decode_recovery_mark(rounds_[i].scanned.entries.front().payload);
+    const auto mark = mark_of(rounds_[i].scanned);
     if (!mark) continue;
     for (std::size_t j = 0; j < i; ++j) {
       if (rounds_[j].number() > mark->valid_through) rounds_[j].fate = Fate::ignored;
@@ -81,8 +81,13 @@ void Recovery::apply_marks() {
 bool Recovery::continues(const Round& round, const Round* previous) {
   const bool first_is_there = previous == nullptr && round.scanned.position == kJournalHeaderSize;
   const std::uint64_t number = previous == nullptr ? 0 : previous->number();
-  if (first_is_there || round.number() == number + 1 || has_mark(round.scanned)) return true;
-  if (round.number() - 1 > synced_) return false;
+  if (first_is_there || round.number() == number + 1) return true;
+  if (const auto mark = mark_of(round.scanned)) {
+    // An earlier recovery found and synced all rounds up to here.
+    if (previous == nullptr || number >= mark->valid_through) return true;
+  } else if (round.number() - 1 > synced_) {
+    return false;
+  }
   report_damage(
       fmt::format("rounds before {} in journal file {} cannot be found", round.number(), files_[round.file].sequence));
   note_missing(round, previous);

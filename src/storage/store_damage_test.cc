@@ -82,6 +82,31 @@ TEST_F(StoreDamage, ALostRoundHeaderDoesNotFreeTheOffsetsOfItsRound) {
   EXPECT_EQ(read_all(log, Offset(0)), (std::vector<std::uint64_t>{1, 4}));
 }
 
+TEST_F(StoreDamage, ARoundThatAnEarlierStartFoundIsMissedWhenItsHeaderIsLost) {
+  open();
+  Log* log = create(1);
+  append(log, 1, 5);
+  commit();
+  append(log, 2, 5);
+  commit();
+  restart(false);
+  restart(false);
+  ASSERT_TRUE(report_.quarantined.empty());
+  stop();
+  ASSERT_EQ(behead([](const ScannedRound& r) {
+              return r.record && names_log(r, LogId(1)) && r.record->ends.front().end == Offset(10) &&
+                     std::ranges::any_of(r.entries,
+                                         [](const EntryView& e) { return e.type == EntryType::batch_append; });
+            }),
+            1);
+  open();
+  EXPECT_FALSE(report_.quarantined.empty());
+  log = store_->find_log(LogId(1));
+  EXPECT_GE(append(log, 4), Offset(10));
+  commit();
+  EXPECT_EQ(read_all(log, Offset(0)), (std::vector<std::uint64_t>{1, 4}));
+}
+
 TEST_F(StoreDamage, SegmentsThatOnlyALostRoundVouchedForAreKept) {
   open();
   Log* log = create(1);

@@ -210,6 +210,8 @@ class StoreImpl final : public Store, public io::TurnHook, public LogHost {
   std::vector<LogId> rewritable_;
   std::size_t next_rewritable_ = 0;
   bool rewrite_running_ = false;
+  /// What a rewrite goes on with when this round is durable.
+  std::optional<std::pair<Round, io::Task>> rewrite_waits_;
   bool compaction_running_ = false;
   io::Timer timer_;
   io::Task shutdown_done_;

@@ -272,6 +272,11 @@ void StoreImpl::publish(CommitRound& round) {
   }
   round.published = true;
   for (const auto& listener : listeners_) listener(Round(committed_));
+  if (rewrite_waits_ && rewrite_waits_->first <= Round(committed_)) {
+    io::Task goes_on = std::move(rewrite_waits_->second);
+    rewrite_waits_.reset();
+    goes_on();
+  }
 }
 
 void StoreImpl::note_cached(LogImpl& log, Offset last, std::uint64_t bytes) {

@@ -207,7 +207,11 @@ void StoreImpl::rewrite(LogImpl& log) {
           finish();
           return;
         }
-        run([job] { job->result = job->rewrite.execute(); }, finish);
+        // What the owner does not need any more it may know from changes that are not durable yet: after a loss of
+        // power it would ask for what is gone.
+        want_round();
+        rewrite_waits_.emplace(current_round(),
+                               [this, job, finish] { run([job] { job->result = job->rewrite.execute(); }, finish); });
       });
 }
 

@@ -168,8 +168,11 @@ void Connection::authenticate(std::string user, std::string password, std::funct
     bool matches = false;
   };
   auto check = std::make_shared<Check>(Check{std::move(user), std::move(stored), std::move(password)});
-  shard_.pool().submit(
-      shard_.loop(), [check] { check->matches = auth::verify(check->stored, check->password); },
+  shard_.login_pool().submit(
+      shard_.loop(),
+      [weak = weak_from_this(), check] {
+        if (!weak.expired()) check->matches = auth::verify(check->stored, check->password);
+      },
       [weak = weak_from_this(), check, may, done = std::move(done)] {
         const auto self = weak.lock();
         if (self == nullptr || self->state_ == State::ended) return;

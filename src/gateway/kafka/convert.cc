@@ -24,6 +24,7 @@ wire::ErrorCode convert_legacy(bytes::ByteView records, base::Bytes limit, bytes
   model::BatchBuilder builder;
   builder.start({});
   for (const wire::LegacyMessage& message : set->messages) {
+    if (!model::is_near(message.timestamp)) return wire::ErrorCode::invalid_timestamp;
     model::BatchBuilder::Record record;
     record.timestamp = base::Timestamp(message.timestamp);
     record.has_key = message.key.has_value();

@@ -66,7 +66,7 @@ void authenticate_plain(Connection& connection, bytes::ByteView message, const R
     bool matches = false;
   };
   auto check = std::make_shared<Check>(Check{std::move(*credentials), stored});
-  shard.pool().submit(
+  shard.login_pool().submit(
       shard.loop(), [check] { check->matches = auth::verify(check->stored, check->credentials.password); },
       [check, may, reply] {
         const auto alive = reply.connection();
