@@ -128,12 +128,13 @@ def has_transactions(program, port):
     return done.lines[-1] == "yes", done.lines[-1]
 
 
-class KafkaLoad:
-    """A load with librdkafka and its check: a producer with acks=all, or (transaction_load.py) transactions."""
+class PythonLoad:
+    """A load with a public client and its check: a Kafka producer with acks=all, or (transaction_load.py) transactions, or
+    (stream_load.py) a stream that is published to and read."""
 
-    def __init__(self, folder, topic, seed, script="kafka_load.py"):
-        self.script = script
-        self.ledger = folder / f"{topic}.kafka"
+    def __init__(self, folder, topic, seed, script="kafka_load.py", protocol="kafka"):
+        self.script, self.protocol = script, protocol
+        self.ledger = folder / f"{topic}.{protocol}"
         self.topic, self.seed = topic, seed
         self.process = None
 

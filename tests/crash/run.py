@@ -5,9 +5,9 @@
 
 A cycle publishes with confirms at full speed to 1 or 100 queues (AMQP) and produces with acks=all (Kafka), while a consumer
 acknowledges, rejects and requeues, with and without transactions, and Kafka transactions run, among them a loop that reads, writes and commits
-its offsets with what it writes; then SIGKILL at a random instant. After the restart every
+its offsets with what it writes; a stream is published to and followed; then SIGKILL at a random instant. After the restart every
 confirmed message must be there once, with its content and in order; what was acknowledged and committed must not come back;
-what was rejected must be a dead letter. One folder of data lives through all cycles. Some restarts are killed as well.
+what was rejected must be a dead letter; the stream's reader must be able to go on where it was. One folder of data lives through all cycles. Some restarts are killed as well.
 
 MILLRACE_CRASH_CYCLES (20), MILLRACE_CRASH_MESSAGES (confirmed per cycle, 50000), MILLRACE_CRASH_SEED (new each time)
 """
@@ -22,7 +22,7 @@ import tempfile
 import time
 
 import cycles
-from cycles import AmqpLoad, KafkaLoad, clients, setting, shorten
+from cycles import AmqpLoad, PythonLoad, clients, setting, shorten
 
 import server as servers
 
@@ -44,10 +44,10 @@ class Run:
         self.transactions = False
         try:
             clients.python()
-            self.kafka = True
+            self.python = True
         except clients.Unavailable as reason:
-            self.kafka = False
-            print(f"skip - Kafka load: {reason}")
+            self.python = False
+            print(f"skip - loads of Kafka and stream clients: {reason}")
             self.skipped += 1
 
     def result(self, name, problem, text=""):
@@ -69,19 +69,18 @@ class Run:
         transactions = self.transactions and number // 2 % 2 == 1
         load = AmqpLoad(self.program, self.folder, f"c{number}", queues, self.chance.randrange(1 << 60), transactions,
                         self.chance.randrange(self.messages // 5, self.messages))
-        kafka = {"acks=all": KafkaLoad(self.folder, f"k{number}", number),
-                 "isolation": KafkaLoad(self.folder, f"t{number}", number, "transaction_load.py")} if self.kafka else {}
+        others = self.other_loads(number)
         name = f"cycle {number}: {queues} queue{'s' if queues > 1 else ''}{', transactions' if transactions else ''}"
         problem, text = "", ""
         try:
-            for each in kafka.values():
-                each.start(self.server.address("kafka"))
+            for each in others.values():
+                each.start(self.server.address(each.protocol))
             load.start(self.server.ports["amqp"])
             load.wait_confirmed(self.messages)
             time.sleep(self.chance.uniform(0, 0.4))
             self.server.kill()
             load.finish()
-            for each in kafka.values():
+            for each in others.values():
                 each.finish()
             self.restart(number)
             verdict, confirmed, text = load.check(self.server.ports["amqp"])
@@ -91,17 +90,25 @@ class Run:
             problem = shorten(error)
         finally:
             load.stop()
-            for each in kafka.values():
+            for each in others.values():
                 each.stop()
         self.result(name, problem, text)
-        for promise, each in kafka.items():
+        for promise, each in others.items():
             if each.ledger.is_file():
-                self.check_kafka(number, promise, each)
+                self.check_other(number, promise, each)
 
-    def check_kafka(self, number, promise, load):
+    def other_loads(self, number):
+        """Loads by Python clients beside the queues' own, by what they check."""
+        if not self.python:
+            return {}
+        return {"acks=all": PythonLoad(self.folder, f"k{number}", number),
+                "isolation": PythonLoad(self.folder, f"t{number}", number, "transaction_load.py"),
+                "stream": PythonLoad(self.folder, f"s{number}", number, "stream_load.py", "amqp")}
+
+    def check_other(self, number, promise, load):
         problem, text = "", ""
         try:
-            text = load.check(self.server.address("kafka"))
+            text = load.check(self.server.address(load.protocol))
         except Exception as error:
             problem = shorten(error)
         self.result(f"cycle {number}: {promise}", problem, text)
