@@ -296,8 +296,8 @@ CatalogHost& Shard::catalog_host() {
 }
 
 std::uint64_t Shard::memory_in_use() {
-  const std::uint64_t output = environment_.network == nullptr ? 0 : environment_.network->pending_output();
-  return parts_->store->memory_bytes() + output;
+  const std::uint64_t held = environment_.network == nullptr ? 0 : environment_.network->held_bytes();
+  return parts_->store->memory_bytes() + held;
 }
 
 ConnectionId Shard::next_connection_id() {

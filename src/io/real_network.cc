@@ -21,8 +21,8 @@ std::unique_ptr<Socket> RealNetwork::adopt(std::unique_ptr<PendingConnection> pe
   return std::make_unique<RealSocket>(loop_, buffers_, real->release(), real->peer());
 }
 
-std::uint64_t RealNetwork::pending_output() const {
-  return buffers_->pending_output;
+std::uint64_t RealNetwork::held_bytes() const {
+  return buffers_->held;
 }
 
 }  // namespace millrace::io

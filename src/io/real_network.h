@@ -18,7 +18,7 @@ class RealNetwork final : public Network {
   /// Host names are resolved, blocking: only at start-up. A name with several addresses is listened on at all of them.
   Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, AcceptCallback on_accept) override;
   std::unique_ptr<Socket> adopt(std::unique_ptr<PendingConnection> pending) override;
-  std::uint64_t pending_output() const override;
+  std::uint64_t held_bytes() const override;
 
  private:
   RealLoop& loop_;

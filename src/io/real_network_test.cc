@@ -189,7 +189,7 @@ TEST_F(RealNetworkTest, SlowReaderRaisesAndLowersTheWaterMark) {
   std::atomic<std::uint64_t> most_pending = 0;
   Timer sampling;
   std::function<void()> sample = [&] {
-    most_pending = std::max(most_pending.load(), network_.pending_output());
+    most_pending = std::max(most_pending.load(), network_.held_bytes());
     sampling = loop_.call_after(base::milliseconds(5), [&] { sample(); });
   };
   sample();
@@ -206,7 +206,7 @@ TEST_F(RealNetworkTest, SlowReaderRaisesAndLowersTheWaterMark) {
   EXPECT_LE(most_pending, Socket::kHighWater + kChunk);
   const int drained = peers_[0]->drained;
   peers_.clear();
-  EXPECT_EQ(network_.pending_output(), 0U);
+  EXPECT_EQ(network_.held_bytes(), 0U);
   ASSERT_EQ(got.size(), kTotal);
   for (std::size_t i = 0; i < got.size(); ++i) ASSERT_EQ(got[i], static_cast<char>('a' + i / kChunk % 26)) << i;
   EXPECT_LE(highest, Socket::kHighWater + kChunk);

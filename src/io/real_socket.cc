@@ -55,12 +55,14 @@ RealSocket::~RealSocket() {
   loop_.forget_turn_end(end_slot_);
   loop_.forget_turn_start(start_slot_);
   output_.clear(buffers_->output);
-  count_output();
+  leftover_ = {};
+  count_held();
 }
 
-void RealSocket::count_output() {
-  buffers_->pending_output += output_.pending();
-  buffers_->pending_output -= std::exchange(counted_output_, output_.pending());
+void RealSocket::count_held() {
+  const std::size_t held = output_.pending() + leftover_.size();
+  buffers_->held += held;
+  buffers_->held -= std::exchange(counted_, held);
 }
 
 void RealSocket::start(SocketHandler* handler) {
@@ -200,11 +202,11 @@ void RealSocket::at_turn_start() {
 void RealSocket::at_turn_end() {
   if (ended_) {
     output_.clear(buffers_->output);
-    count_output();
+    count_held();
     return;
   }
   flush();
-  count_output();
+  count_held();
   if (!ended_ && wants_input()) watch_->wait_readable();
 }
 

@@ -17,7 +17,7 @@ struct SharedBuffers {
   static constexpr std::size_t kReadSize = std::size_t{512} << 10;
   ReadShare read_share;
   BufferPool output;
-  std::uint64_t pending_output = 0;  // of all sockets
+  std::uint64_t held = 0;  // input and output of all sockets
   bytes::ByteVector read = bytes::ByteVector(kReadSize);
 };
 
@@ -72,7 +72,7 @@ class RealSocket final : public Socket, private LoopNode, private ReadyHandler {
   void discard_input();
   void keep(bytes::ByteView rest);
   void flush();
-  void count_output();
+  void count_held();
   void write_failed(int error_number);
   /// Notes the end; the handler is told at the start of the next turn.
   void end(std::string reason);
@@ -94,10 +94,10 @@ class RealSocket final : public Socket, private LoopNode, private ReadyHandler {
   bool paused_ = false;
   bool replay_ = false;  // show the leftover again although nothing new came
   bool above_high_water_ = false;
-  std::size_t counted_output_ = 0;  // this socket\'s share of SharedBuffers::pending_output
-  bool drained_ = false;            // on_drained is due
-  bool closing_ = false;            // close_after_flush was called
-  bool sending_ended_ = false;      // everything is flushed and our side is shut down
+  std::size_t counted_ = 0;     // this socket's share of SharedBuffers::held
+  bool drained_ = false;        // on_drained is due
+  bool closing_ = false;        // close_after_flush was called
+  bool sending_ended_ = false;  // everything is flushed and our side is shut down
   bool at_end_of_input_ = false;
   bool ended_ = false;  // on_closed is due or done
 };

@@ -85,8 +85,9 @@ class Network {
   virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& endpoint, AcceptCallback on_accept) = 0;
   /// Makes a pending connection, accepted by any loop, a socket of this one.
   virtual std::unique_ptr<Socket> adopt(std::unique_ptr<PendingConnection> pending) = 0;
-  /// Bytes that all its sockets hold for peers that have not taken them, as of the last turn's end.
-  virtual std::uint64_t pending_output() const = 0;
+  /// Bytes that all its sockets hold, as of the last turn's end: output that peers have not taken, and input of which
+  /// more must come before it can be used.
+  virtual std::uint64_t held_bytes() const = 0;
 };
 
 }  // namespace millrace::io

@@ -29,6 +29,7 @@ struct Config {
   bool kafka_auto_create_topics = true;
   std::uint32_t kafka_default_partitions = 1;
   std::uint64_t kafka_max_request_bytes = std::uint64_t{100} << 20;
+  std::uint32_t kafka_idle_timeout_seconds = 600;
 
   std::uint32_t group_initial_delay_ms = 500;
   std::uint32_t group_max_members = 2000;

@@ -229,6 +229,7 @@ void Process::State::make_gateways() {
   kafka.auto_create_topics = config.kafka_auto_create_topics;
   kafka.default_partitions = config.kafka_default_partitions;
   kafka.max_request_bytes = config.kafka_max_request_bytes;
+  kafka.idle_timeout = base::Millis(std::int64_t{config.kafka_idle_timeout_seconds} * 1000);
   kafka.max_batch_bytes = config.max_message_bytes;
   kafka.max_connections = config.max_connections;
   kafka.connection_count = connections;

@@ -46,7 +46,7 @@ class SimNetwork final : public io::Network {
   io::Result<std::unique_ptr<io::Listener>> listen(const io::Endpoint& endpoint, io::AcceptCallback on_accept) override;
   std::unique_ptr<io::Socket> adopt(std::unique_ptr<io::PendingConnection> pending) override;
   /// Not counted: simulated peers hold little.
-  std::uint64_t pending_output() const override { return 0; }
+  std::uint64_t held_bytes() const override { return 0; }
 
  private:
   SimWire& wire_;

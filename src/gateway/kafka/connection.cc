@@ -14,6 +14,9 @@ namespace {
 
 // Requests of one connection that may be under way at once, and their bytes; reading pauses above.
 constexpr std::size_t kMaxSlots = 64;
+// What a client that has not logged in may send, and for how long it may try.
+constexpr std::size_t kLoginRequestMax = std::size_t{512} << 10;
+constexpr base::Millis kLoginLimit{10'000};
 constexpr std::size_t kMaxRequestBytesUnderWay = std::size_t{32} << 20;
 // An answer to a fetch may hold 64 MiB until the client takes it.
 constexpr std::size_t kMaxFetches = 4;
@@ -96,6 +99,8 @@ void Connection::start() {
       shard_.catalog().find_user(options_.anonymous_user) != nullptr) {
     user_ = options_.anonymous_user;
   }
+  began_ = last_input_ = shard_.loop().clock().monotonic();
+  watch_silence();
   socket_->start(this);
   mute(charge_connection(shard_.catalog(), *options_.quotas, host_, shard_.loop().clock().monotonic()));
 }
@@ -156,18 +161,34 @@ void Connection::run(const Handler& handler, const Request& request) {
   mute(std::min(limits_.charge(catalog::QuotaKind::request_percentage, percent_seconds, end), kLongestWait));
 }
 
+/// Who does not log in soon, or says nothing for long, does not keep its place.
+void Connection::watch_silence() {
+  const bool known = !user_.empty();
+  const base::Nanos limit = base::to_nanos(known ? options_.idle_timeout : kLoginLimit);
+  if (closing_ || limit <= base::Nanos(0)) return;
+  const base::Nanos silent = shard_.loop().clock().monotonic() - (known ? last_input_ : began_);
+  // Whoever waits for an answer, or is not read from, cannot say anything.
+  const bool waits = known && (paused_ || !slots_.empty());
+  if (!waits && silent >= limit) return close(known ? "nothing was heard for too long" : "no login in time");
+  silence_ = shard_.loop().call_after(waits ? limit : limit - silent, [this] { watch_silence(); });
+}
+
 void Connection::close(const std::string& reason) {
   if (closing_) return;
   closing_ = true;
+  silence_ = {};
   base::log::info("kafka: closing {}: {}", socket_->peer(), reason);
   socket_->close_after_flush();
 }
 
 std::size_t Connection::on_data(bytes::ByteView data) {
+  last_input_ = shard_.loop().clock().monotonic();
   std::size_t used = 0;
   while (!closing_ && !paused_) {
     bytes::ByteView frame;
-    const auto state = wire::find_frame(data.subspan(used), options_.max_request_bytes, frame);
+    const std::size_t largest =
+        user_.empty() ? std::min(kLoginRequestMax, options_.max_request_bytes) : options_.max_request_bytes;
+    const auto state = wire::find_frame(data.subspan(used), largest, frame);
     if (state == wire::FrameState::incomplete) break;
     if (state == wire::FrameState::malformed) {
       close("a request of an impossible size");

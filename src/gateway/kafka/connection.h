@@ -97,6 +97,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   void flush();
   void write(Slot& slot);
   void throttle();
+  void watch_silence();
 
   broker::Shard& shard_;
   const Options& options_;
@@ -119,6 +120,9 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   ClientLimits limits_;
   base::Nanos muted_until_{0};
   io::Timer unmute_;
+  base::Nanos began_{0};
+  base::Nanos last_input_{0};
+  io::Timer silence_;
 };
 
 }  // namespace millrace::gateway::kafka

@@ -45,6 +45,16 @@ TEST_F(ConnectionTest, AnnouncesWhatItServes) {
   }
 }
 
+TEST_F(ConnectionTest, ASilentClientIsClosedInTheEnd) {
+  TestClient client(world);
+  for (int i = 0; i < 3; ++i) {  // who speaks now and then stays
+    world.broker.world.run_for(base::milliseconds(400'000));
+    EXPECT_EQ(client.ask<wire::ApiVersionsResponse>(3, wire::ApiVersionsRequest{}).error_code, ErrorCode::none);
+  }
+  world.broker.world.run_for(base::milliseconds(601'000));
+  client.expect_end();
+}
+
 TEST_F(ConnectionTest, ANewerClientIsToldTheVersions) {
   TestClient client(world);
   client.socket().send(raw_request(18, 99, std::string_view("\0", 1)));  // no tagged fields
@@ -200,6 +210,21 @@ TEST_F(SaslTest, NothingIsServedBefore) {
   const auto answer = asking.ask<wire::SaslHandshakeResponse>(1, other);
   EXPECT_EQ(answer.error_code, ErrorCode::unsupported_sasl_mechanism);
   EXPECT_EQ(answer.mechanisms.size(), 3U);
+}
+
+TEST_F(SaslTest, WhoDoesNotLogInIsClosed) {
+  TestClient client(world);
+  EXPECT_EQ(client.ask<wire::ApiVersionsResponse>(3, wire::ApiVersionsRequest{}).error_code, ErrorCode::none);
+  client.expect_end();
+}
+
+TEST_F(SaslTest, BeforeALoginRequestsAreSmall) {
+  TestClient client(world);
+  bytes::ByteVector size;
+  bytes::Writer(size).u32(600 << 10);
+  client.socket().send(size);
+  // At once, not when the time for a login is over.
+  EXPECT_TRUE(world.broker.world.run_until([&] { return !client.socket().is_open(); }, base::milliseconds(5000)));
 }
 
 TEST_F(SaslTest, PlainLetsInWhoKnowsThePassword) {

@@ -21,6 +21,8 @@ struct Options {
   std::uint32_t default_partitions = 1;
   /// A larger request closes its connection.
   std::size_t max_request_bytes = std::size_t{100} << 20;
+  /// A client that has sent nothing for so long, and waits for nothing, is closed; 0: never.
+  base::Millis idle_timeout{600'000};
   /// Largest record batch.
   std::size_t max_batch_bytes = std::size_t{64} << 20;
   /// Who a connection without SASL acts as, where may_connect() allows that user; empty: SASL is required.
