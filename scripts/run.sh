@@ -34,5 +34,5 @@ if $demo; then
   build release millrace-server order-demo
   exec examples/order_system/demo.sh "$(binary release millrace-server)"
 fi
-build release millrace-server
+build release millrace-server millrace
 exec "$(binary release millrace-server)" "${arguments[@]}"

@@ -173,6 +173,14 @@ def golden(stage):
     return closing_counts(code, output, "tests/golden/run.py")
 
 
+def demo(stage):
+    """The order system of examples/, with its kills; it judges itself by what its services recorded."""
+    binary = server(stage)
+    stage.build("release", "order-demo")
+    code, output = stage.run(["examples/order_system/demo.sh", binary], show=True)
+    return passed() if not code else failed(note=f"the order system ended with {code}")
+
+
 STAGES = {
     "lint": ("style checks, and tests of the checks and test tools", lint),
     "programs": ("the optimised programs", programs),
@@ -182,6 +190,7 @@ STAGES = {
     "fuzz": ("fuzzing", fuzz),
     "crash": ("killed servers", with_server("tests/crash/run.py", "crash_load")),
     "lost-sync": ("lost syncs", with_server("tests/crash/lost_sync.py", "crash_load", "lost_sync")),
+    "demo": ("the example order system", demo),
     "golden": ("answers compared with RabbitMQ's", golden),
     "interop": ("public clients", with_server("tests/interop/run.py", "millrace")),
 }

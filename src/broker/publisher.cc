@@ -277,10 +277,14 @@ void Publisher::on_turn_end() {
   auto turn = std::make_shared<State::Turn>();
   turn->trackers = std::exchange(state.trackers, {});
   std::vector<std::unique_ptr<PublishBundle>> bundles(state.shard.shard_count());
+  std::uint64_t published = 0;
+  std::uint64_t published_bytes = 0;
   for (std::size_t i = 0; i < state.used; ++i) {
     State::OpenBatch& batch = *state.batches[i];
     const auto records = static_cast<std::uint32_t>(batch.builder.count());
     const bytes::Slab slab = batch.builder.finish();
+    published += records;
+    published_bytes += slab.size();
     turn->runs.push_back(std::exchange(batch.runs, {}));
     for (const QueueRef& queue : batch.queues) {
       auto& bundle = bundles[queue.shard.value];
@@ -288,6 +292,8 @@ void Publisher::on_turn_end() {
       bundle->appends.push_back({queue.queue, slab, records, static_cast<std::uint32_t>(i)});
     }
   }
+  add(state.shard.counters().published, published);
+  add(state.shard.counters().published_bytes, published_bytes);
   state.used = 0;
   state.batch_of_route.clear();
   state.latest_batch_of_queue.clear();

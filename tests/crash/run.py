@@ -96,6 +96,8 @@ class Run:
         for promise, each in others.items():
             if each.ledger.is_file():
                 self.check_other(number, promise, each)
+            elif not problem:
+                self.result(f"cycle {number}: {promise}", "its load has left no ledger", "")
 
     def other_loads(self, number):
         """Loads by Python clients beside the queues' own, by what they check."""

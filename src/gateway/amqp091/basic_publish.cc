@@ -103,7 +103,8 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
   const PropertyFacts facts(*properties);
   const broker::Route& route = shard().router().route(*exchange, method->routing_key, more_keys_.keys, &facts);
   if (route.queues.empty() && !replied) {
-    shard().counters().unroutable.fetch_add(1, std::memory_order_relaxed);
+    broker::add(shard().counters().published, 1);
+    broker::add(shard().counters().unroutable, 1);
     if (method->mandatory) return_message(*method, {header.class_id, header.body_size, block}, body);
   }
   message.timestamp = connection_.now();
@@ -116,6 +117,8 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
       method_payload.subspan(kBeforeNames, method_payload.size() - kBeforeNames - kBehindNames), block};
   message.native = native;
   if (transactional) {
+    broker::add(shard().counters().published, route.queues.empty() ? 0 : 1);
+    broker::add(shard().counters().published_bytes, body.size());
     transaction_->work.publish(route, message);
     return check_transaction();
   }

@@ -42,6 +42,7 @@ void Channel::forget_settled(std::uint64_t sequence) {
 }
 
 void Channel::on_rejected(std::uint64_t sequence) {
+  broker::add(shard().counters().rejected, 1);
   if (!confirms_ || state_ != State::open || sequence <= confirmed_) return;
   reply(wire::BasicNack{sequence - confirm_base_, false, false});
   rejected_.push_back(sequence);
