@@ -83,6 +83,8 @@ void add_counters(Page& page, const broker::ShardCounters& counters, const std::
       {"millrace_messages_requeued_total", "Messages put back.", counters.requeued},
       {"millrace_messages_dead_lettered_total", "Messages moved to a dead-letter exchange.", counters.dead_lettered},
       {"millrace_messages_expired_total", "Messages whose time to live was over.", counters.expired},
+      {"millrace_messages_lost_total", "Records that a topic's retention took before a queue settled them.",
+       counters.lost},
   };
   for (const Counter& each : all) {
     page.add(each.name, each.help, MetricType::Counter, static_cast<double>(each.value.load(std::memory_order_relaxed)),

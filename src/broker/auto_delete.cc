@@ -38,6 +38,9 @@ void add_auto_deletes(const catalog::State& state, catalog::Transaction& transac
     } else if (const auto* queue = std::get_if<catalog::DeleteQueue>(&command)) {
       removal.deleted.insert(queue->id);
       add_sources(state, queue->id, candidates);
+    } else if (const auto* topic = std::get_if<catalog::DeleteTopic>(&command)) {
+      removal.deleted.insert(topic->id);
+      add_sources(state, topic->id, candidates);
     } else if (const auto* exchange = std::get_if<catalog::DeleteExchange>(&command)) {
       removal.deleted.insert(exchange->id);
       add_sources(state, exchange->id, candidates);

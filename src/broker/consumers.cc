@@ -188,7 +188,7 @@ void Consumers::purge(QueueRef queue, Callback<std::uint64_t> done) {
 void Consumers::stats(QueueRef queue, Callback<QueueStats> done) {
   send_pending();
   ask<QueueStats>(state_->shard, queue.shard, std::move(done),
-                  [=](QueueHost& host, Callback<QueueStats> answer) { answer(host.stats(queue.queue)); });
+                  [=](QueueHost& host, Callback<QueueStats> answer) { host.stats(queue.queue, std::move(answer)); });
 }
 
 bool Consumers::pending() const {

@@ -64,6 +64,8 @@ struct QueueStats {
   std::uint64_t unacknowledged = 0;
   std::uint32_t consumers = 0;
   std::uint64_t bytes = 0;
+  /// Since the start: what the retention of a topic took before it was settled.
+  std::uint64_t lost = 0;
 };
 
 struct GetReply {

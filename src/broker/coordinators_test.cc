@@ -378,5 +378,40 @@ TEST(Coordinators, AQueueGivesOutWhatIsCommittedOnly) {
   EXPECT_EQ(at.broker.stats(queue).ready, 0U);
 }
 
+TEST(Coordinators, AQueueOverATopicGivesOutWhatIsCommittedOnly) {
+  Transacting at(10);
+  catalog::Queue over;
+  over.name = "q";
+  over.vhost = at.broker.vhost();
+  over.source = catalog::QueueSource{at.topic, {}};
+  const auto queue = at.wait<QueueRef>([&](auto done) {
+    at.shard().topology().create_topic_queue(over, {StreamStart::At::first, Offset(0), Timestamp(0)}, std::move(done));
+  });
+  ASSERT_TRUE(queue.has_value());
+  NotingSink sink;
+  ASSERT_TRUE(at.wait<ConsumerId>([&](auto done) {
+                  ConsumeOptions options;
+                  options.queue = *queue;
+                  options.connection = at.shard().next_connection_id();
+                  options.auto_ack = true;
+                  at.shard().consumers().consume(options, &sink, std::move(done));
+                }).has_value());
+  ProducerIdentity me = *at.begin();
+  ASSERT_TRUE(at.write(me, 0, 0, "a").has_value());
+  ASSERT_TRUE(at.broker.world.settle());
+  EXPECT_EQ(sink.bodies(), Bodies{});
+  me = *at.end(me, true);
+  ASSERT_TRUE(at.broker.world.settle());
+  EXPECT_EQ(sink.bodies(), Bodies{"a"});
+  ASSERT_TRUE(at.write(me, 0, 0, "b").has_value());
+  me = *at.end(me, false);
+  ASSERT_TRUE(at.write(me, 0, 0, "c").has_value());
+  ASSERT_TRUE(at.end(me, true).has_value());
+  ASSERT_TRUE(at.broker.world.settle());
+  EXPECT_EQ(sink.bodies(), (Bodies{"a", "c"}));
+  EXPECT_EQ(at.broker.stats(*queue).ready, 0U);
+  EXPECT_EQ(at.broker.stats(*queue).lost, 0U);
+}
+
 }  // namespace
 }  // namespace millrace::broker

@@ -5,6 +5,7 @@
 #include "broker/log_host.h"
 #include "broker/shard.h"
 #include "broker/storage_errors.h"
+#include "broker/stream_start.h"
 
 namespace millrace::broker {
 
@@ -138,6 +139,17 @@ void Logs::find_max_time(LogRef log, Callback<storage::Log::TimeLookup> done) {
   shard_.mailbox().send(log.shard, [log, done = std::move(done), home = shard_.id()](Shard& there) mutable {
     find_on(there, home, log.log, std::move(done),
             [](storage::Log& found, auto reply) { found.find_max_time(std::move(reply)); });
+  });
+}
+
+void Logs::find_start(LogRef log, const StreamStart& start, Callback<Offset> done) {
+  shard_.mailbox().send(log.shard, [log, start, done = std::move(done), home = shard_.id()](Shard& there) mutable {
+    auto reply = reply_home(there, home, std::move(done));
+    storage::Log* found = there.store().find_log(log.log);
+    if (found == nullptr) return reply(base::fail(BrokerErrc::not_found, "no such log"));
+    const Offset end = found->readable_end(Isolation::decided);
+    broker::find_start(there, *found, start,
+                       [end, reply = std::move(reply)](Offset offset) mutable { reply(std::min(offset, end)); });
   });
 }
 

@@ -18,6 +18,8 @@ namespace millrace::broker {
 
 class Shard;
 
+struct StreamStart;
+
 struct LogEnds {
   Offset start;
   Offset committed;
@@ -110,6 +112,9 @@ class Logs {
   void producers(LogRef log, Callback<std::vector<ProducerInfo>> done);
   void find_time(LogRef log, Timestamp timestamp, Callback<storage::Log::TimeLookup> done);
   void find_max_time(LogRef log, Callback<storage::Log::TimeLookup> done);
+
+  /// Where a reader begins; never above the end of what can be read.
+  void find_start(LogRef log, const StreamStart& start, Callback<Offset> done);
 
   /// Calls `changed` once, when the readable end of the log has passed `seen`, or the log is gone. Destroying the
   /// Watch ends it.

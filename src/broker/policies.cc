@@ -95,6 +95,12 @@ QueueSettings Policies::settings_of(const catalog::Queue& queue) {
   if (const Policy* policy = find(queue.vhost, true, kinds, queue.name)) {
     lower_limits(settings, policy->definition);
   }
+  // What a queue over a topic shows is not its own to drop.
+  if (queue.source.has_value()) {
+    settings.max_length.reset();
+    settings.max_length_bytes.reset();
+    settings.overflow = catalog::Overflow::drop_head;
+  }
   return settings;
 }
 

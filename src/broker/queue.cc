@@ -8,6 +8,8 @@
 #include "broker/move_source.h"
 #include "broker/queue_host.h"
 #include "broker/shard.h"
+#include "broker/source_log.h"
+#include "broker/topic_queue.h"
 
 namespace millrace::broker {
 
@@ -35,8 +37,18 @@ Queue::Queue(Shard& shard, QueueSchedule& schedule, const catalog::Queue& defini
     : shard_(shard),
       schedule_(schedule),
       definition_(definition),
+      catalog_id_(definition.id),
       log_options_(options_of(definition, shard.options())),
       state_(definition.stored()) {}
+
+Queue::Queue(Shard& shard, QueueSchedule& schedule, const catalog::Queue& definition, const catalog::QueuePart& part,
+             TopicQueue& whole)
+    : Queue(shard, schedule, definition) {
+  catalog_id_ = whole.id();
+  whole_ = &whole;
+  first_ = part.start;
+  source_ = std::make_unique<SourceLog>(shard, LogRef{part.log, part.shard}, [this] { source_changed(); });
+}
 
 Queue::~Queue() = default;
 
@@ -54,6 +66,7 @@ std::unique_ptr<RecordReader> Queue::make_reader(RecordReader::SkippedCallback o
   return std::make_unique<RecordReader>(
       *log_, [this] { schedule_.wants_work(*this); }, std::move(on_skipped),
       [this](const model::BatchHeader& header) {
+        if (source_ != nullptr) return source_->is_aborted(header);
         return shard_.log_host().producers().is_aborted(log_->id(), header.producer_id, header.base_offset);
       });
 }
@@ -63,10 +76,11 @@ std::unique_ptr<RecordReader> Queue::make_reader() {
 }
 
 void Queue::bind(storage::Log& log) {
-  MILLRACE_ASSERT(log_ == nullptr && log.id().value == definition_.id.value);
+  MILLRACE_ASSERT(log_ == nullptr && (is_part() || log.id().value == definition_.id.value));
   log_ = &log;
   // Where damage took the log's end, the state still knows which offsets had messages.
   log.raise_next(state_.named_end());
+  if (first_ > state_.settlement().floor()) state_.settle(Offset(0), first_ - Offset(1));
   offered_end_ = readable_end();
   buried_end_ = readable_end();
   engine_ = std::make_unique<QueueEngine>(state_, policy(), readable_end());
@@ -90,9 +104,38 @@ void Queue::bind(storage::Log& log) {
   if (engine_->ready() > 0) schedule_.wants_work(*this);
 }
 
+void Queue::bind_source() {
+  // What the state tells of was there.
+  source_->assume(state_.named_end());
+  bind(*source_);
+  // Also over a restart: what went meanwhile is missed.
+  expected_ = std::max(first_, state_.settlement().floor());
+  schedule_.changed(*this);
+  source_->open();
+}
+
+/// The log has grown, or lost its beginning.
+void Queue::source_changed() {
+  engine_->set_committed_end(readable_end());
+  const Offset start = std::min(source_->start(), readable_end());
+  if (start > expected_) {
+    expected_ = start;
+    lose(state_.settlement().floor(), start - Offset(1), false);
+  }
+  schedule_.wants_work(*this);
+}
+
+bool Queue::is_known() const {
+  return source_->known();
+}
+
+void Queue::look(io::Task done) {
+  source_->look(std::move(done));
+}
+
 // ---- Requests
 
-Result<void> Queue::consume(const ConsumeRequest& request) {
+Result<void> Queue::consume(const ConsumeRequest& request, std::shared_ptr<ConsumerCredit> credit) {
   const ConsumeOptions& options = request.options;
   if (definition_.exclusive_owner.has_value() && *definition_.exclusive_owner != options.connection.value) {
     return base::fail(BrokerErrc::locked, "the queue is exclusive to another connection");
@@ -105,7 +148,8 @@ Result<void> Queue::consume(const ConsumeRequest& request) {
                                                     .priority = options.priority,
                                                     .prefetch = options.prefetch,
                                                     .window = request.window,
-                                                    .auto_ack = options.auto_ack});
+                                                    .auto_ack = options.auto_ack,
+                                                    .credit = std::move(credit)});
   if (members_.size() <= slot) members_.resize(slot + 1);
   members_[slot] = {request, nullptr, true};
   if (options.exclusive) exclusive_consumer_ = request.consumer;
@@ -123,7 +167,7 @@ void Queue::cancel(ConsumerId consumer) {
   used();
   schedule_.wants_work(*this);
   if (definition_.auto_delete && had_consumer_ && engine_->consumer_count() == 0) {
-    shard_.topology().delete_queue(id(), true, false, [](Result<std::uint64_t>) {});
+    shard_.topology().delete_queue(catalog_id_, true, false, [](Result<std::uint64_t>) {});
   }
 }
 
@@ -136,6 +180,8 @@ void Queue::settle(const SettleRequest& request) {
   schedule_.changed(*this);
   if (!dying_.empty()) bury(dying_);
   wait_for_retries();
+  // The other parts have their turn first.
+  if (whole_ != nullptr) whole_->wake_others(*this, request.consumer);
   // What came back may have expired, or be too much now.
   if (settled.requeued > 0 || engine_->can_deliver()) schedule_.wants_work(*this);
 }
@@ -177,6 +223,11 @@ void Queue::watch_retries() {
 
 void Queue::settle_recovered(const SettleRequest& request) {
   if (request.how != SettleHow::accept && request.how != SettleHow::reject) return;
+  if (is_part()) {
+    // It was delivered, so it is there, although nobody has told so yet.
+    source_->assume(request.last + Offset(1));
+    engine_->set_committed_end(readable_end());
+  }
   dying_.clear();
   engine_->settle_ready(request.first, request.last, request.how == SettleHow::reject, dying_);
   schedule_.changed(*this);
@@ -189,6 +240,11 @@ void Queue::bury(const std::vector<QueueEngine::Dying>& dying) {
 
 void Queue::return_window(ConsumerId consumer, std::uint64_t bytes) {
   engine_->return_window(consumer, bytes);
+  if (engine_->can_deliver()) schedule_.wants_work(*this);
+}
+
+void Queue::wake(ConsumerId consumer) {
+  engine_->wake(consumer);
   if (engine_->can_deliver()) schedule_.wants_work(*this);
 }
 
@@ -217,7 +273,8 @@ QueueStats Queue::stats() const {
   return {.ready = engine_->ready(),
           .unacknowledged = engine_->unacknowledged(),
           .consumers = static_cast<std::uint32_t>(engine_->consumer_count()),
-          .bytes = engine_->bytes()};
+          .bytes = engine_->bytes(),
+          .lost = lost_};
 }
 
 // ---- Queues that go when they are not used
@@ -244,9 +301,10 @@ void Queue::check_use() {
   if (left > base::Nanos(0)) return watch_use(left);
   const bool if_unused = true;
   const bool if_empty = false;
-  shard_.topology().delete_queue(id(), if_unused, if_empty, [&shard = shard_, id = id()](Result<std::uint64_t> result) {
-    if (!result.has_value()) shard.queues().used(id);  // not now: later again
-  });
+  shard_.topology().delete_queue(catalog_id_, if_unused, if_empty,
+                                 [&shard = shard_, id = catalog_id_](Result<std::uint64_t> result) {
+                                   if (!result.has_value()) shard.queues().used(id);  // not now: later again
+                                 });
 }
 
 // ---- What becomes durable

@@ -23,6 +23,8 @@ namespace millrace::broker {
 class MoveSource;
 class Queue;
 class Shard;
+class SourceLog;
+class TopicQueue;
 
 /// How a queue asks its host for attention.
 class QueueSchedule {
@@ -39,9 +41,15 @@ class QueueSchedule {
 
 /// One queue: its engine bound to its log, its consumers, and the messages on their way out. Lives on its shard, owned
 /// by the QueueHost; made when the catalog names it, bound to its log when the store is open.
+///
+/// Or one part of a queue over a topic: the same, with the log of a partition that it only reads (TopicQueue has the
+/// parts together). A part has a number of its own, by which its state, deliveries and dead-letter moves know it.
 class Queue {
  public:
   Queue(Shard& shard, QueueSchedule& schedule, const catalog::Queue& definition);
+  /// A part; `definition` has its number, and what of the queue's settings is for it.
+  Queue(Shard& shard, QueueSchedule& schedule, const catalog::Queue& definition, const catalog::QueuePart& part,
+        TopicQueue& whole);
   ~Queue();
   Queue(const Queue&) = delete;
   Queue& operator=(const Queue&) = delete;
@@ -59,6 +67,13 @@ class Queue {
 
   /// Ties the queue to its log; `state()` is what recovery found.
   void bind(storage::Log& log);
+  /// The same for a part.
+  void bind_source();
+  bool is_part() const { return source_ != nullptr; }
+  /// Whether a part has heard of its log since the start.
+  bool is_known() const;
+  /// Runs `done` when a part knows how its log is now.
+  void look(io::Task done);
 
   /// Appends what fits of a publisher's batch; `refused` gets the numbers of the records that do not. False when
   /// nothing was appended; with nothing in `refused` that was for lack of space.
@@ -75,7 +90,10 @@ class Queue {
   /// Takes effect at once, for what is in the queue already as well. The number of levels does not change.
   void set_settings(const catalog::QueueSettings& settings);
 
-  Result<void> consume(const ConsumeRequest& request);
+  /// `credit`: what the consumer has in all parts of a queue.
+  Result<void> consume(const ConsumeRequest& request, std::shared_ptr<ConsumerCredit> credit = nullptr);
+  /// The consumer has more room, or was given something, in another part.
+  void wake(ConsumerId consumer);
   void cancel(ConsumerId consumer);
   void settle(const SettleRequest& request);
   /// Of a transaction that was decided before the start: nobody holds what it settles.
@@ -150,6 +168,8 @@ class Queue {
   std::unique_ptr<RecordReader> make_reader();
   RecordReader& reader_for(const QueueEngine::Next& next);
   void release_readers();
+  void source_changed();
+  void tell_lost(std::uint64_t lost);
   Fetched fetch(const QueueEngine::Next& next, RecordReader::Found& found);
   void skipped(Offset first, Offset last, bool damaged);
   std::uint64_t lose(Offset first, Offset last, bool damaged);
@@ -174,6 +194,13 @@ class Queue {
   Shard& shard_;
   QueueSchedule& schedule_;
   catalog::Queue definition_;
+  /// What the catalog knows it by; of a part, its queue's.
+  ObjectId catalog_id_;
+  std::unique_ptr<SourceLog> source_;
+  TopicQueue* whole_ = nullptr;
+  Offset first_;     // of a part: what lies below is not for the queue
+  Offset expected_;  // of a part: what retention took below is accounted for
+  std::uint64_t lost_ = 0;
   storage::LogOptions log_options_;
   QueueState state_;
   storage::Log* log_ = nullptr;

@@ -6,6 +6,7 @@
 
 #include "broker/queue.h"
 #include "broker/shard.h"
+#include "broker/source_log.h"
 
 // What leaves a queue: deliveries, answers to gets, and what has waited too long.
 namespace millrace::broker {
@@ -26,13 +27,24 @@ void Queue::skipped(Offset first, Offset last, bool damaged) {
 
 /// Nothing readable is there. Returns how many messages were thought to be.
 std::uint64_t Queue::lose(Offset first, Offset last, bool damaged) {
+  if (last < first) return 0;
   const std::uint64_t lost = engine_->skip(first, last);
   schedule_.changed(*this);
+  if (source_ != nullptr && last < source_->start()) tell_lost(lost);
   if (damaged && lost > 0) {
     base::log::warning("queue {}: records {} to {} are damaged; {} messages are skipped", definition_.name, first.value,
                        last.value, lost);
   }
   return lost;
+}
+
+/// A topic does not wait for those who read it.
+void Queue::tell_lost(std::uint64_t lost) {
+  if (lost == 0) return;
+  lost_ += lost;
+  add(shard_.counters().lost, lost);
+  base::log::warning("queue {}: {} records went by the topic's retention before they were settled", definition_.name,
+                     lost);
 }
 
 RecordReader& Queue::reader_for(const QueueEngine::Next& next) {

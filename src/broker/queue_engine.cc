@@ -17,7 +17,7 @@ QueueEngine::QueueEngine(QueueState& state, const Policy& policy, Offset committ
     : state_(state),
       policy_(policy),
       end_(committed_end),
-      recovered_end_(committed_end),
+      recovered_end_(std::max(committed_end, state.named_end())),
       places_(std::size_t{policy.max_priority} + 1) {
   for (std::size_t level = 0; level < places_.size(); ++level) {
     places_[level].cursor = state.settlement().floor();
@@ -95,10 +95,11 @@ QueueEngine::Level& QueueEngine::level_of(std::int32_t priority) {
 }
 
 bool QueueEngine::may_have_more(const Consumer& consumer) const {
-  if (consumer.window_used >= consumer.spec.window) return false;
+  const ConsumerCredit& credit = *consumer.spec.credit;
+  if (credit.window_used >= consumer.spec.window) return false;
   if (consumer.spec.auto_ack) return true;
-  if (consumer.holds >= consumer.spec.allowance) return false;
-  return consumer.spec.prefetch == 0 || consumer.holds < consumer.spec.prefetch;
+  if (credit.holds >= credit.allowance) return false;
+  return consumer.spec.prefetch == 0 || credit.holds < consumer.spec.prefetch;
 }
 
 void QueueEngine::enqueue(std::uint32_t slot) {
@@ -142,6 +143,8 @@ std::uint32_t QueueEngine::add_consumer(const ConsumerSpec& spec) {
   const bool added = slot_of_.emplace(spec.id.value, slot).second;
   MILLRACE_ASSERT(added, "consumer {} is there already", spec.id.value);
   consumers_[slot] = {.spec = spec, .number = ++last_number_, .live = true};
+  auto& credit = consumers_[slot].spec.credit;
+  if (credit == nullptr) credit = std::make_shared<ConsumerCredit>();
   if (policy_.single_active_consumer && !active_.has_value()) active_ = slot;
   enqueue(slot);
   return slot;
@@ -164,7 +167,8 @@ void QueueEngine::return_window(ConsumerId consumer, std::uint64_t bytes) {
   const auto it = slot_of_.find(consumer.value);
   if (it == slot_of_.end()) return;
   Consumer& entry = consumers_[it->second];
-  entry.window_used -= std::min(bytes, entry.window_used);
+  std::uint64_t& used = entry.spec.credit->window_used;
+  used -= std::min(bytes, used);
   enqueue(it->second);
 }
 
@@ -172,12 +176,24 @@ void QueueEngine::set_allowance(ConsumerId consumer, std::uint32_t most) {
   const auto it = slot_of_.find(consumer.value);
   if (it == slot_of_.end()) return;
   Consumer& entry = consumers_[it->second];
-  entry.spec.allowance = most;
+  entry.spec.credit->allowance = most;
   may_have_more(entry) ? enqueue(it->second) : dequeue(it->second);
 }
 
-bool QueueEngine::has_credit() const {
-  return std::any_of(levels_.begin(), levels_.end(), [](const Level& level) { return !level.turn.empty(); });
+void QueueEngine::wake(ConsumerId consumer) {
+  const auto it = slot_of_.find(consumer.value);
+  if (it != slot_of_.end()) enqueue(it->second);
+}
+
+QueueEngine::Level* QueueEngine::served_level() {
+  for (Level& level : levels_) {
+    while (!level.turn.empty() && !may_have_more(consumers_[level.turn.front()])) {
+      consumers_[level.turn.front()].queued = false;
+      level.turn.pop_front();
+    }
+    if (!level.turn.empty()) return &level;
+  }
+  return nullptr;
 }
 
 // ---- Delivery
@@ -240,9 +256,8 @@ QueueEngine::Delivered QueueEngine::describe(Offset offset, std::uint8_t level) 
 }
 
 QueueEngine::Delivered QueueEngine::deliver(Offset offset, std::uint64_t bytes, std::uint64_t window_bytes) {
-  const auto level =
-      std::find_if(levels_.begin(), levels_.end(), [](const Level& candidate) { return !candidate.turn.empty(); });
-  MILLRACE_ASSERT(level != levels_.end(), "nobody has credit");
+  Level* level = served_level();
+  MILLRACE_ASSERT(level != nullptr, "nobody has credit");
   const std::uint32_t slot = level->turn.front();
   level->turn.pop_front();
   Consumer& consumer = consumers_[slot];
@@ -252,12 +267,12 @@ QueueEngine::Delivered QueueEngine::deliver(Offset offset, std::uint64_t bytes, 
   Delivered delivered = describe(offset, level_of_record);
   delivered.slot = slot;
   delivered.auto_ack = consumer.spec.auto_ack;
-  consumer.window_used += window_bytes;
+  consumer.spec.credit->window_used += window_bytes;
   if (consumer.spec.auto_ack) {
     state_.settle(offset, offset);
     state_.forget_bytes(bytes);
   } else {
-    ++consumer.holds;
+    ++consumer.spec.credit->holds;
     hold(offset, level_of_record, consumer.spec.id, bytes);
   }
   if (may_have_more(consumer)) {
@@ -346,7 +361,7 @@ QueueEngine::Settled QueueEngine::settle(ConsumerId consumer, Offset first, Offs
   }
   const auto it = slot_of_.find(consumer.value);
   if (it != slot_of_.end()) {
-    consumers_[it->second].holds -= settled.accepted + settled.requeued + settled.rejected;
+    consumers_[it->second].spec.credit->holds -= settled.accepted + settled.requeued + settled.rejected;
     enqueue(it->second);
   }
   return settled;
@@ -506,9 +521,9 @@ void QueueEngine::check() const {
   for (const auto& [id, slot] : slot_of_) {
     const Consumer& consumer = consumers_[slot];
     MILLRACE_ASSERT(consumer.live && consumer.spec.id.value == id);
-    held += consumer.holds;
+    held += consumer.spec.credit->holds;
     const bool wanted = may_have_more(consumer) && (!policy_.single_active_consumer || active_ == slot);
-    MILLRACE_ASSERT(consumer.queued == wanted, "consumer {} is forgotten", id);
+    MILLRACE_ASSERT(consumer.queued || !wanted, "consumer {} is forgotten", id);
   }
   MILLRACE_ASSERT(held <= outstanding_.size());
 }

@@ -6,6 +6,7 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <set>
 #include <utility>
@@ -18,6 +19,13 @@
 #include "catalog/objects.h"
 
 namespace millrace::broker {
+
+/// What a consumer has and may have, in one engine or in several together.
+struct ConsumerCredit {
+  std::uint64_t holds = 0;
+  std::uint64_t window_used = 0;  // bytes
+  std::uint32_t allowance = UINT32_MAX;
+};
 
 /// What decides who gets which record of a queue: pure, without clock, disk or network.
 ///
@@ -53,9 +61,10 @@ class QueueEngine {
     ConsumerId id;
     std::int32_t priority = 0;
     std::uint32_t prefetch = 0;  // 0: no limit
-    std::uint32_t allowance = UINT32_MAX;
-    std::uint64_t window = 0;  // bytes
+    std::uint64_t window = 0;    // bytes
     bool auto_ack = false;
+    /// Shared by the consumer's places in several engines; none: it has but this one.
+    std::shared_ptr<ConsumerCredit> credit = nullptr;
   };
   struct Dying {
     Offset offset;
@@ -113,11 +122,13 @@ class QueueEngine {
   void return_window(ConsumerId consumer, std::uint64_t bytes);
   /// It may hold so many records from now on, and no more than its prefetch says.
   void set_allowance(ConsumerId consumer, std::uint32_t most);
+  /// Another engine has changed what it has: perhaps it may have more here.
+  void wake(ConsumerId consumer);
 
   /// True when there is a ready record and a consumer that may have it.
-  bool can_deliver() const { return ready() > 0 && may_hold_more() && has_credit(); }
+  bool can_deliver() { return ready() > 0 && may_hold_more() && has_credit(); }
   bool may_hold_more() const { return outstanding_.size() < policy_.held_max; }
-  bool has_credit() const;
+  bool has_credit() { return served_level() != nullptr; }
   struct Next {
     Offset offset;
     /// Records that may follow it lie below.
@@ -167,10 +178,8 @@ class QueueEngine {
   };
   struct Consumer {
     ConsumerSpec spec;
-    std::uint64_t holds = 0;
-    std::uint64_t window_used = 0;
     std::uint64_t number = 0;  // in the order they came
-    bool queued = false;       // in its level's turn list
+    bool queued = false;       // in its level's turn list; perhaps it has no credit any more
     bool live = false;
   };
   struct Level {
@@ -182,6 +191,8 @@ class QueueEngine {
   void enqueue(std::uint32_t slot);
   void dequeue(std::uint32_t slot);
   Level& level_of(std::int32_t priority);
+  /// The highest level with a consumer that may have more, who is the first in turn; null when there is none.
+  Level* served_level();
   void activate_one();
   /// The ready records of one level; a queue without priorities has one.
   struct Place {

@@ -77,7 +77,8 @@ TEST(QueueEngine, ClientsTogetherHoldALimitedNumber) {
 TEST(QueueEngine, AnAllowanceLimitsAConsumerAsItChanges) {
   Fixture f(10);
   auto spec = consumer(1);
-  spec.allowance = 2;
+  spec.credit = std::make_shared<ConsumerCredit>();
+  spec.credit->allowance = 2;
   f.engine.add_consumer(spec);
   EXPECT_EQ(f.deliver_all().at(0), (Offsets{0, 1}));
   f.engine.set_allowance(ConsumerId(1), 3);

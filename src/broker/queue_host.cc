@@ -10,6 +10,7 @@
 #include "broker/queue.h"
 #include "broker/shard.h"
 #include "broker/stream_host.h"
+#include "broker/topic_queue.h"
 
 namespace millrace::broker {
 
@@ -32,7 +33,9 @@ struct QueueHost::State final : QueueSchedule {
 
   Shard& shard;
   bool open = false;
+  /// Parts of queues over topics are among them, by their own numbers.
   boost::unordered_flat_map<std::uint64_t, std::unique_ptr<Queue>> queues;
+  boost::unordered_flat_map<std::uint64_t, std::unique_ptr<TopicQueue>> topic_queues;
   StreamHost streams;
   DeadLetterRewriters dead_letter_rewriters;
   MoveState moves;
@@ -67,6 +70,14 @@ struct QueueHost::State final : QueueSchedule {
     const auto it = queues.find(id.value);
     return it == queues.end() ? nullptr : it->second.get();
   }
+  TopicQueue* find_whole(ObjectId id) const {
+    if (topic_queues.empty()) return nullptr;
+    const auto it = topic_queues.find(id.value);
+    return it == topic_queues.end() ? nullptr : it->second.get();
+  }
+  void add_parts(TopicQueue& whole, const catalog::Queue& definition);
+  void bind_part(Queue& part);
+  void remove(ObjectId id);
   /// Makes sure that there is another turn.
   void wake() {
     if (std::exchange(wake_posted, true)) return;
@@ -130,6 +141,11 @@ void QueueHost::create(const catalog::Queue& definition) {
   State& state = *state_;
   if (definition.shard != state.shard.id()) return;
   if (definition.kind == catalog::QueueKind::stream) return state.streams.create(definition);
+  if (definition.source.has_value()) {
+    auto& whole = state.topic_queues[definition.id.value];
+    whole = std::make_unique<TopicQueue>(definition.id);
+    return state.add_parts(*whole, definition);
+  }
   auto [it, added] = state.queues.emplace(definition.id.value, std::make_unique<Queue>(state.shard, state, definition));
   MILLRACE_ASSERT(added, "queue {} is created twice", definition.id.value);
   if (!state.open) return;
@@ -138,22 +154,49 @@ void QueueHost::create(const catalog::Queue& definition) {
   if (queue.journalled()) state.shard.store().attach_state(storage::StateId(definition.id.value), &queue.state());
 }
 
+void QueueHost::add_parts(const catalog::Queue& definition) {
+  if (TopicQueue* whole = state_->find_whole(definition.id)) state_->add_parts(*whole, definition);
+}
+
+/// Those that are not there yet.
+void QueueHost::State::add_parts(TopicQueue& whole, const catalog::Queue& definition) {
+  const std::vector<catalog::QueuePart>& parts = definition.source->parts;
+  for (std::size_t i = whole.parts().size(); i < parts.size(); ++i) {
+    auto part = std::make_unique<Queue>(shard, *this, whole.definition_of(definition, parts[i]), parts[i], whole);
+    Queue& added = *queues.emplace(parts[i].id.value, std::move(part)).first->second;
+    if (open) bind_part(added);
+    whole.add(added);
+  }
+}
+
+void QueueHost::State::bind_part(Queue& part) {
+  if (part.journalled()) shard.store().attach_state(storage::StateId(part.id().value), &part.state());
+  part.bind_source();
+}
+
 void QueueHost::set_settings(ObjectId id, const catalog::QueueSettings& settings) {
+  if (TopicQueue* whole = state_->find_whole(id)) return whole->set_settings(settings);
   Queue* queue = state_->find(id);
   if (queue == nullptr) return state_->streams.set_settings(id, settings);
   if (queue->definition().settings != settings) queue->set_settings(settings);
 }
 
-void QueueHost::remove(ObjectId id) {
-  State& state = *state_;
-  state.moves.remove_source(id);
-  const auto it = state.queues.find(id.value);
-  if (it == state.queues.end()) return state.streams.remove(id);
+void QueueHost::remove(const catalog::Queue& definition) {
+  if (!definition.source.has_value()) return state_->remove(definition.id);
+  // What its parts are asked is answered as for any queue; then nobody asks the whole.
+  for (const catalog::QueuePart& part : definition.source->parts) state_->remove(part.id);
+  state_->topic_queues.erase(definition.id.value);
+}
+
+void QueueHost::State::remove(ObjectId id) {
+  moves.remove_source(id);
+  const auto it = queues.find(id.value);
+  if (it == queues.end()) return streams.remove(id);
   const std::unique_ptr<Queue> queue = std::move(it->second);
-  state.queues.erase(it);
+  queues.erase(it);
   queue->close("the queue was deleted");
-  if (queue->journalled()) state.shard.store().drop_state(storage::StateId(id.value));
-  state.shard.store().delete_log(LogId(id.value));
+  if (queue->journalled()) shard.store().drop_state(storage::StateId(id.value));
+  if (!queue->is_part()) shard.store().delete_log(LogId(id.value));
 }
 
 storage::StateMachine* QueueHost::recovery_machine(storage::StateId id) {
@@ -175,6 +218,10 @@ void QueueHost::recovered() {
   store.attach_state(MoveState::kState, &state.moves);
   state.streams.recovered();
   for (const auto& [number, queue] : state.queues) {
+    if (queue->is_part()) {
+      state.bind_part(*queue);
+      continue;
+    }
     storage::Log* log = store.find_log(LogId(number));
     if (log == nullptr) log = store.create_log(LogId(number), queue->log_options());
     queue->bind(*log);
@@ -187,7 +234,7 @@ void QueueHost::recovered() {
 void QueueHost::State::ask_about_moves() {
   std::vector<ObjectId> gone;
   for (const auto& [source, offsets] : moves.entries()) {
-    const catalog::Queue* queue = shard.catalog().find_queue(source);
+    const catalog::Queue* queue = shard.catalog().find_holder(source);
     if (queue == nullptr) {
       gone.push_back(source);
       continue;
@@ -220,7 +267,7 @@ void QueueHost::State::touch(Queue& queue) {
 bool QueueHost::append(ObjectId id, const bytes::Slab& batch, std::uint32_t records,
                        std::vector<std::uint32_t>& refused) {
   Queue* queue = state_->find(id);
-  if (queue == nullptr) return !state_->streams.owns(id) || state_->streams.append(id, batch);
+  if (queue == nullptr) return !state_->streams.has_log(id) || state_->streams.append(id, batch);
   if (!queue->offer(batch, records, refused)) return false;
   state_->touch(*queue);
   return true;
@@ -240,12 +287,12 @@ bool QueueHost::State::append_all(Queue& queue, const bytes::Slab& batch) {
 
 bool QueueHost::State::append_all(ObjectId id, const bytes::Slab& batch) {
   if (Queue* queue = find(id)) return append_all(*queue, batch);
-  return !streams.owns(id) || streams.append(id, batch);
+  return !streams.has_log(id) || streams.append(id, batch);
 }
 
 bool QueueHost::append_decided(ObjectId id, const bytes::Slab& batch) {
   Queue* queue = state_->find(id);
-  if (queue == nullptr && !state_->streams.owns(id)) return false;
+  if (queue == nullptr && !state_->streams.has_log(id)) return false;
   if (!state_->append_all(id, batch)) {
     base::log::error("queue {}: messages of a transaction were not taken", id.value);
     return false;
@@ -291,31 +338,38 @@ void QueueHost::committed(storage::Round round) {
 }
 
 Result<std::uint64_t> QueueHost::can_delete(ObjectId id, bool if_unused, bool if_empty) {
-  const Queue* queue = state_->find(id);
+  const bool consumed = state_->find(id) != nullptr || state_->find_whole(id) != nullptr;
   // A stream goes whatever it holds and whoever reads it.
-  if (queue == nullptr && state_->streams.owns(id)) return 0;
-  if (queue == nullptr) return base::fail(BrokerErrc::not_found, "no such queue");
-  const QueueStats stats = queue->stats();
+  if (!consumed && state_->streams.owns(id)) return 0;
+  if (!consumed) return base::fail(BrokerErrc::not_found, "no such queue");
+  const TopicQueue* whole = state_->find_whole(id);
+  if (if_empty && whole != nullptr && !whole->is_known()) {
+    return base::fail(BrokerErrc::not_empty, "nobody knows yet what the queue has");
+  }
+  const QueueStats stats = stats_of(id);
   if (if_unused && stats.consumers > 0) return base::fail(BrokerErrc::in_use, "the queue has consumers");
   if (if_empty && stats.ready > 0) return base::fail(BrokerErrc::not_empty, "the queue has messages");
   return stats.ready;
 }
 
 QueueStats QueueHost::stats_of(ObjectId id) const {
-  const Queue* queue = state_->find(id);
-  return queue == nullptr ? state_->streams.stats(id).value_or(QueueStats{}) : queue->stats();
+  if (const Queue* queue = state_->find(id)) return queue->stats();
+  if (const TopicQueue* whole = state_->find_whole(id)) return whole->stats();
+  return state_->streams.stats(id).value_or(QueueStats{});
 }
 
 // ---- Requests
 
 Result<void> QueueHost::consume(const ConsumeRequest& request) {
-  Queue* queue = state_->find(request.options.queue.queue);
-  if (queue == nullptr) return state_->streams.consume(request);
-  return queue->consume(request);
+  const ObjectId id = request.options.queue.queue;
+  if (Queue* queue = state_->find(id)) return queue->consume(request);
+  if (TopicQueue* whole = state_->find_whole(id)) return whole->consume(request);
+  return state_->streams.consume(request);
 }
 
 void QueueHost::cancel(ObjectId id, ConsumerId consumer) {
   if (Queue* queue = state_->find(id)) return queue->cancel(consumer);
+  if (TopicQueue* whole = state_->find_whole(id)) return whole->cancel(consumer);
   state_->streams.cancel(id, consumer);
 }
 
@@ -343,40 +397,65 @@ void QueueHost::answer_when_durable(storage::Round round, io::Task task) {
 
 void QueueHost::return_window(const std::vector<WindowReturn>& returns) {
   for (const WindowReturn& one : returns) {
-    Queue* queue = state_->find(one.queue);
-    queue != nullptr ? queue->return_window(one.consumer, one.bytes) : state_->streams.return_window(one);
+    if (Queue* queue = state_->find(one.queue)) {
+      queue->return_window(one.consumer, one.bytes);
+    } else if (TopicQueue* whole = state_->find_whole(one.queue)) {
+      whole->return_window(one.consumer, one.bytes);
+    } else {
+      state_->streams.return_window(one);
+    }
   }
 }
 
 void QueueHost::set_allowance(ObjectId id, ConsumerId consumer, std::uint32_t most) {
   if (Queue* queue = state_->find(id)) queue->set_allowance(consumer, most);
+  if (TopicQueue* whole = state_->find_whole(id)) whole->set_allowance(consumer, most);
 }
 
 void QueueHost::get(ObjectId id, ConnectionId connection, bool auto_ack, Callback<GetReply> done) {
-  Queue* queue = state_->find(id);
-  if (queue == nullptr) return done(base::fail(BrokerErrc::not_found, "no such queue"));
-  queue->get(connection, auto_ack, std::move(done));
+  if (Queue* queue = state_->find(id)) return queue->get(connection, auto_ack, std::move(done));
+  if (TopicQueue* whole = state_->find_whole(id)) return whole->get(connection, auto_ack, std::move(done));
+  done(base::fail(BrokerErrc::not_found, "no such queue"));
 }
 
 void QueueHost::purge(ObjectId id, Callback<std::uint64_t> done) {
-  Queue* queue = state_->find(id);
-  if (queue == nullptr) return done(base::fail(BrokerErrc::not_found, "no such queue"));
-  const std::uint64_t count = queue->purge();
-  if (count == 0 || !queue->journalled()) return done(count);
-  state_->flush(*queue, false);
+  TopicQueue* whole = state_->find_whole(id);
+  if (whole == nullptr) return purge_known(id, std::move(done));
+  whole->look([this, id, done = std::move(done)](Result<QueueStats> seen) mutable {
+    if (!seen.has_value()) return done(std::unexpected(seen.error()));
+    purge_known(id, std::move(done));
+  });
+}
+
+void QueueHost::purge_known(ObjectId id, Callback<std::uint64_t> done) {
+  std::vector<Queue*> parts;
+  if (const TopicQueue* whole = state_->find_whole(id)) parts = whole->parts();
+  if (Queue* queue = state_->find(id)) parts.push_back(queue);
+  if (parts.empty()) return done(base::fail(BrokerErrc::not_found, "no such queue"));
+  std::uint64_t count = 0;
+  for (Queue* part : parts) {
+    count += part->purge();
+    if (part->journalled()) state_->flush(*part, false);
+  }
+  if (count == 0 || !parts.front()->journalled()) return done(count);
   state_->answers.push_back(
       {state_->shard.store().current_round(), [done = std::move(done), count]() mutable { done(count); }});
 }
 
-Result<QueueStats> QueueHost::stats(ObjectId id) {
+void QueueHost::stats(ObjectId id, Callback<QueueStats> done) {
+  if (TopicQueue* whole = state_->find_whole(id)) {
+    whole->used();
+    return whole->look(std::move(done));
+  }
   Queue* queue = state_->find(id);
-  if (queue == nullptr) return state_->streams.stats(id);
+  if (queue == nullptr) return done(state_->streams.stats(id));
   queue->used();
-  return queue->stats();
+  done(queue->stats());
 }
 
 void QueueHost::used(ObjectId id) {
   if (Queue* queue = state_->find(id)) queue->used();
+  if (TopicQueue* whole = state_->find_whole(id)) whole->used();
 }
 
 // ---- Dead-letter moves
@@ -396,7 +475,7 @@ void QueueHost::receive_move(const MoveRequest& request) {
         }
       }
       // Of a source that is gone nobody asks again.
-      if (state.shard.catalog().find_queue(request.source) != nullptr) state.moves.add(request.source, request.offset);
+      if (state.shard.catalog().find_holder(request.source) != nullptr) state.moves.add(request.source, request.offset);
       state.flush_moves();
       round = state.last_move_round = store.current_round();
     }

@@ -23,8 +23,8 @@ namespace millrace::broker {
 class Shard;
 class StreamHost;
 
-/// The queues of one shard. All members run on that shard's loop; callbacks given to requests run there too, and carry
-/// their result home themselves.
+/// The queues of one shard, and the parts of those that are over topics. All members run on that shard's loop;
+/// callbacks given to requests run there too, and carry their result home themselves.
 ///
 /// Start: create() for every queue of the catalog, then the store is opened with recovery_*(), then recovered().
 /// Afterwards create() and remove() follow the catalog.
@@ -37,8 +37,10 @@ class QueueHost final : public io::TurnHook {
   void create(const catalog::Queue& queue);
   /// Policies say something else now.
   void set_settings(ObjectId queue, const catalog::QueueSettings& settings);
+  /// The topic of a queue's source has more partitions.
+  void add_parts(const catalog::Queue& queue);
   /// Called on every shard. Consumers hear on_cancelled; log and state are dropped.
-  void remove(ObjectId queue);
+  void remove(const catalog::Queue& queue);
 
   /// For the store's recovery: null for what is not a queue of this shard (nor its table of moves).
   storage::StateMachine* recovery_machine(storage::StateId state);
@@ -80,7 +82,7 @@ class QueueHost final : public io::TurnHook {
   void get(ObjectId queue, ConnectionId connection, bool auto_ack, Callback<GetReply> done);
   void purge(ObjectId queue, Callback<std::uint64_t> done);
   /// For who declares or looks at the queue: counts as use of it, which stats_of() does not.
-  Result<QueueStats> stats(ObjectId queue);
+  void stats(ObjectId queue, Callback<QueueStats> done);
   void used(ObjectId queue);
 
   // Dead-letter moves, between shards.
@@ -102,6 +104,8 @@ class QueueHost final : public io::TurnHook {
   void on_turn_end() override;
 
  private:
+  void purge_known(ObjectId queue, Callback<std::uint64_t> done);
+
   struct State;
   std::unique_ptr<State> state_;
 };

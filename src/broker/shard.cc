@@ -207,16 +207,20 @@ void Shard::apply_catalog(const std::vector<catalog::Command>& commands) {
       }
       parts.group_host.topic_removed(topic->id);
     }
+    std::optional<catalog::Queue> removed;
+    if (const auto* gone = std::get_if<catalog::DeleteQueue>(&command)) removed = *parts.catalog.find_queue(gone->id);
     parts.router.before(command);
     parts.catalog.apply(command);
     rules = parts.policies.changed(command) || rules;
     parts.router.after(command);
     if (const auto* queue = std::get_if<catalog::CreateQueue>(&command)) {
       parts.queues.create(parts.ruled(queue->queue));
-    } else if (const auto* gone = std::get_if<catalog::DeleteQueue>(&command)) {
-      parts.queues.remove(gone->id);
-      parts.log_host.removed(LogId(gone->id.value));
-      parts.group_host.topic_removed(gone->id);
+    } else if (const auto* grown_queue = std::get_if<catalog::AddQueueParts>(&command)) {
+      parts.queues.add_parts(parts.ruled(*parts.catalog.find_queue(grown_queue->queue)));
+    } else if (removed.has_value()) {
+      parts.queues.remove(*removed);
+      parts.log_host.removed(LogId(removed->id.value));
+      parts.group_host.topic_removed(removed->id);
     } else if (const auto* topic = std::get_if<catalog::CreateTopic>(&command)) {
       parts.create_partitions(topic->topic);
     } else if (const auto* grown = std::get_if<catalog::AddPartitions>(&command)) {

@@ -88,6 +88,7 @@ struct ShardCounters {
   std::atomic<std::uint64_t> requeued{0};
   std::atomic<std::uint64_t> dead_lettered{0};
   std::atomic<std::uint64_t> expired{0};
+  std::atomic<std::uint64_t> lost{0};  // went by a topic's retention while a queue still needed them
   std::atomic<std::uint64_t> connections{0};
 };
 

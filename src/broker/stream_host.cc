@@ -5,7 +5,9 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "broker/log_host.h"
+#include "broker/queue_host.h"
 #include "broker/shard.h"
+#include "broker/stream_start.h"
 
 namespace millrace::broker {
 
@@ -104,6 +106,10 @@ void StreamHost::removed(LogId log) {
   }
 }
 
+bool StreamHost::has_log(ObjectId id) const {
+  return !shard_.queues().owns_log(LogId(id.value)) && shard_.store().find_log(LogId(id.value)) != nullptr;
+}
+
 bool StreamHost::append(ObjectId id, const bytes::Slab& batch) {
   storage::Log* log = shard_.store().find_log(LogId(id.value));
   MILLRACE_ASSERT(log != nullptr);
@@ -156,40 +162,8 @@ Result<void> StreamHost::consume(const ConsumeRequest& request) {
 void StreamHost::seek(storage::Log& log, Reader& reader) {
   const std::uint64_t number = log.id().value;
   const ConsumerId id = reader.request.consumer;
-  const StreamStart& start = reader.request.options.start;
-  switch (start.at) {
-    case StreamStart::At::first:
-      return begin_at(number, id, log.start());
-    case StreamStart::At::next:
-      return begin_at(number, id, readable_end(log));
-    case StreamStart::At::offset:
-      return begin_at(number, id, std::max(start.offset, Offset(0)));
-    case StreamStart::At::last:
-      return begin_at_last_batch(log, id);
-    case StreamStart::At::time:
-      return log.find_time(start.time, [this, number, id](auto found) {
-        Reader* waiting = find(number, id);
-        if (waiting == nullptr) return;
-        const storage::Log* there = shard_.store().find_log(LogId(number));
-        // Nothing is as young as that: what comes next is.
-        const bool none = !found.has_value() || found->offset == model::kNoOffset;
-        begin_at(number, id, none ? readable_end(*there) : found->offset);
-      });
-  }
-}
-
-void StreamHost::begin_at_last_batch(storage::Log& log, ConsumerId id) {
-  const std::uint64_t number = log.id().value;
-  const Offset end = readable_end(log);
-  if (end <= log.start()) return begin_at(number, id, end);
-  const storage::Log::ReadRequest request{log.skip_quarantined(end - Offset(1)), end, base::Bytes(1)};
-  std::vector<storage::BatchRef> batches;
-  const auto begin = [this, number, id, end](const std::vector<storage::BatchRef>& found) {
-    begin_at(number, id, found.empty() ? end : found.front().base_offset);
-  };
-  if (request.from >= end || log.read_hot(request, batches)) return begin(batches);
-  log.read_cold(request, [this, number, id, begin](auto found) {
-    if (find(number, id) != nullptr) begin(found.has_value() ? *found : std::vector<storage::BatchRef>());
+  find_start(shard_, log, reader.request.options.start, [this, number, id](Offset offset) {
+    if (find(number, id) != nullptr) begin_at(number, id, offset);
   });
 }
 

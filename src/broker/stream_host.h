@@ -43,8 +43,10 @@ class StreamHost final : public io::TurnHook {
   /// The log of a stream or a partition is about to go: its readers hear on_cancelled.
   void removed(LogId log);
 
-  /// Appends a batch to a stream. False: no space.
-  bool append(ObjectId stream, const bytes::Slab& batch);
+  /// Whether it is a log that nobody consumes: a stream's or a partition's.
+  bool has_log(ObjectId log) const;
+  /// Appends a batch to one of those. False: no space.
+  bool append(ObjectId log, const bytes::Slab& batch);
 
   /// Readers of any log here that is not a queue's; `queue` is the log's number.
   Result<void> consume(const ConsumeRequest& request);
@@ -90,7 +92,6 @@ class StreamHost final : public io::TurnHook {
   void wants_work(std::uint64_t log, ConsumerId reader);
   void seek(storage::Log& log, Reader& reader);
   void begin_at(std::uint64_t log, ConsumerId reader, Offset offset);
-  void begin_at_last_batch(storage::Log& log, ConsumerId reader);
   void work(const Work& work, WorkBudget& turn);
   Served serve(storage::Log& log, Reader& reader, WorkBudget& budget);
   void send(std::unique_ptr<DeliveryBundle> bundle, ShardId home);

@@ -71,6 +71,48 @@ void Topology::delete_exchange(ObjectId exchange, bool if_unused, Callback<void>
   });
 }
 
+namespace {
+
+/// The catalog's writer numbers the parts, and adds those of partitions that came meanwhile.
+Result<void> complete_parts(catalog::CatalogStore& writer, catalog::QueueSource& source) {
+  const catalog::Topic* topic = writer.state().find_topic(source.topic);
+  if (topic == nullptr) return base::fail(BrokerErrc::not_found, "no such topic");
+  for (std::size_t i = source.parts.size(); i < topic->partitions.size(); ++i) {
+    source.parts.push_back({{}, topic->partitions[i].log, topic->partitions[i].shard, Offset(0)});
+  }
+  for (catalog::QueuePart& part : source.parts) part.id = writer.allocate_id();
+  return {};
+}
+
+}  // namespace
+
+void Topology::create_topic_queue(catalog::Queue queue, const StreamStart& start, Callback<QueueRef> done) {
+  const catalog::Topic* topic = shard_.catalog().find_topic(queue.source->topic);
+  if (topic == nullptr) return done(base::fail(BrokerErrc::not_found, "no such topic"));
+  struct Making {
+    catalog::Queue queue;
+    Callback<QueueRef> done;
+    std::size_t left = 0;
+    std::optional<BrokerError> error;
+  };
+  auto making = std::make_shared<Making>(Making{std::move(queue), std::move(done), topic->partitions.size(), {}});
+  std::vector<catalog::QueuePart>& parts = making->queue.source->parts;
+  parts.clear();
+  for (const catalog::Partition& each : topic->partitions) parts.push_back({{}, each.log, each.shard, Offset(0)});
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    shard_.logs().find_start({parts[i].log, parts[i].shard}, start, [this, making, i](Result<Offset> found) {
+      if (found.has_value()) {
+        making->queue.source->parts[i].start = *found;
+      } else {
+        making->error = found.error();
+      }
+      if (--making->left > 0) return;
+      if (making->error.has_value()) return making->done(std::unexpected(*making->error));
+      create_queue(std::move(making->queue), std::move(making->done));
+    });
+  }
+}
+
 void Topology::create_queue(catalog::Queue queue, Callback<QueueRef> done) {
   std::optional<ConnectionId> owner;
   if (queue.exclusive_owner.has_value()) {
@@ -94,6 +136,11 @@ void Topology::create_queue(catalog::Queue queue, Callback<QueueRef> done) {
       [queue = std::move(queue), shards = shard_.shard_count()](CatalogHost& host, auto reply) mutable {
         queue.id = host.writer().allocate_id();
         queue.shard = shard_of_new(queue.id, shards);
+        if (queue.source.has_value()) {
+          if (auto made = complete_parts(host.writer(), *queue.source); !made.has_value()) {
+            return reply(std::unexpected(made.error()));
+          }
+        }
         const QueueRef ref{queue.id, queue.shard};
         host.execute({.commands = {catalog::CreateQueue{std::move(queue)}}}, then_return(ref, std::move(reply)));
       });
@@ -140,7 +187,14 @@ void Topology::create_topic(catalog::Topic topic, std::uint32_t partitions, Call
 }
 
 void Topology::delete_topic(ObjectId topic, Callback<void> done) {
-  execute({.commands = {catalog::DeleteTopic{topic}}}, std::move(done));
+  on_catalog_shard<void>(shard_, std::move(done), [topic](CatalogHost& host, auto reply) mutable {
+    catalog::Transaction transaction;
+    for (const catalog::Queue* queue : host.writer().state().queues_of_topic(topic)) {
+      transaction.commands.emplace_back(catalog::DeleteQueue{queue->id});
+    }
+    transaction.commands.emplace_back(catalog::DeleteTopic{topic});
+    host.execute(std::move(transaction), std::move(reply));
+  });
 }
 
 void Topology::add_partitions(ObjectId id, std::uint32_t total, Callback<void> done) {
@@ -157,7 +211,16 @@ void Topology::add_partitions(ObjectId id, std::uint32_t total, Callback<void> d
           const ObjectId log = host.writer().allocate_id();
           command.partitions.push_back({LogId(log.value), shard_of_new(log, shards)});
         }
-        host.execute({.commands = {std::move(command)}}, std::move(reply));
+        catalog::Transaction transaction;
+        for (const catalog::Queue* queue : host.writer().state().queues_of_topic(id)) {
+          catalog::AddQueueParts parts{queue->id, {}};
+          for (const catalog::Partition& partition : command.partitions) {
+            parts.parts.push_back({host.writer().allocate_id(), partition.log, partition.shard, Offset(0)});
+          }
+          transaction.commands.emplace_back(std::move(parts));
+        }
+        transaction.commands.insert(transaction.commands.begin(), std::move(command));
+        host.execute(std::move(transaction), std::move(reply));
       });
 }
 

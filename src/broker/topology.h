@@ -15,6 +15,7 @@
 namespace millrace::broker {
 
 class Shard;
+struct StreamStart;
 
 /// Changes of what exists. Each request becomes one catalog transaction on the catalog's shard; `done` runs on the
 /// calling shard after every shard has applied it, so a request sent afterwards sees it wherever it arrives. Reading
@@ -30,11 +31,15 @@ class Topology {
   /// A queue is ready for use on its shard when `done` runs. An exclusive one goes with its connection
   /// (release_connection).
   void create_queue(catalog::Queue queue, Callback<QueueRef> done);
+  /// The same for a queue over the topic that `queue.source` names; its parts are made here. Each begins where `start`
+  /// says, as it is when the request comes; parts of later partitions begin with their first record.
+  void create_topic_queue(catalog::Queue queue, const StreamStart& start, Callback<QueueRef> done);
   /// Returns the number of ready messages that went with it.
   void delete_queue(ObjectId queue, bool if_unused, bool if_empty, Callback<std::uint64_t> done);
   void bind(catalog::Binding binding, Callback<void> done);
   void unbind(catalog::Binding binding, Callback<void> done);
   void create_topic(catalog::Topic topic, std::uint32_t partitions, Callback<ObjectId> done);
+  /// With the queues over it.
   void delete_topic(ObjectId topic, Callback<void> done);
   /// Makes it have `total` partitions; `invalid` when it has as many already.
   void add_partitions(ObjectId topic, std::uint32_t total, Callback<void> done);

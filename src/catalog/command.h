@@ -97,11 +97,17 @@ struct DeleteClientQuota {
   QuotaSubject subject;
 };
 
+/// The topic of a queue's source has more partitions now.
+struct AddQueueParts {
+  ObjectId queue;
+  std::vector<QueuePart> parts;
+};
+
 /// One change of the catalog. The order is stored: only append.
 using Command =
     std::variant<CreateVirtualHost, DeleteVirtualHost, PutUser, DeleteUser, PutPermission, DeletePermission,
                  CreateExchange, DeleteExchange, CreateQueue, DeleteQueue, CreateTopic, DeleteTopic, AddPartitions,
                  AlterTopicSettings, Bind, Unbind, ReserveIds, PutTopicPermission, DeleteTopicPermission, PutPolicy,
-                 DeletePolicy, PutAccessRule, DeleteAccessRule, PutClientQuota, DeleteClientQuota>;
+                 DeletePolicy, PutAccessRule, DeleteAccessRule, PutClientQuota, DeleteClientQuota, AddQueueParts>;
 
 }  // namespace millrace::catalog

@@ -7,7 +7,7 @@ namespace millrace::catalog {
 namespace {
 
 // Fields that a later version added are at the end of their object, and read only from that version on.
-constexpr std::uint8_t kVersion = 2;
+constexpr std::uint8_t kVersion = 3;
 // No list in a command is longer.
 constexpr std::uint32_t kMaxListLength = 1'000'000;
 
@@ -148,10 +148,19 @@ void describe(QueueSettings& v, Codec& c) {
   if (c.version >= 2) c(v.retain_time, v.segment_bytes, v.delayed_retry, v.retry_min, v.retry_max);
 }
 template <class Codec>
+void describe(QueuePart& v, Codec& c) {
+  c(v.id, v.log, v.shard, v.start);
+}
+template <class Codec>
+void describe(QueueSource& v, Codec& c) {
+  c(v.topic, v.parts);
+}
+template <class Codec>
 void describe(Queue& v, Codec& c) {
   c(v.id, v.vhost, v.name, v.shard, v.durable, v.auto_delete, v.exclusive_owner, v.settings, v.native_arguments,
     v.native_protocol, v.owner_user);
   if (c.version >= 2) c(v.kind);
+  if (c.version >= 3) c(v.source);
 }
 template <class Codec>
 void describe(TopicPermission& v, Codec& c) {
@@ -301,6 +310,11 @@ void describe(PutClientQuota& v, Codec& c) {
 template <class Codec>
 void describe(DeleteClientQuota& v, Codec& c) {
   c(v.subject);
+}
+
+template <class Codec>
+void describe(AddQueueParts& v, Codec& c) {
+  c(v.queue, v.parts);
 }
 
 template <std::size_t Kind = 0>

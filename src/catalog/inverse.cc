@@ -64,9 +64,28 @@ struct Inverter {
     return undo;
   }
   Commands operator()(const CreateTopic& c) const { return {DeleteTopic{c.topic.id}}; }
-  Commands operator()(const DeleteTopic& c) const { return {CreateTopic{*state.find_topic(c.id)}}; }
+  Commands operator()(const DeleteTopic& c) const {
+    Commands undo{CreateTopic{*state.find_topic(c.id)}};
+    add_bindings(c.id, false, undo);
+    return undo;
+  }
   Commands operator()(const AddPartitions& c) const {
-    return {DeleteTopic{c.topic}, CreateTopic{*state.find_topic(c.topic)}};
+    Commands undo;
+    const auto over = state.queues_of_topic(c.topic);
+    for (const Queue* queue : over) undo.emplace_back(DeleteQueue{queue->id});
+    undo.emplace_back(DeleteTopic{c.topic});
+    undo.emplace_back(CreateTopic{*state.find_topic(c.topic)});
+    for (const Queue* queue : over) {
+      undo.emplace_back(CreateQueue{*queue});
+      add_bindings(queue->id, false, undo);
+    }
+    add_bindings(c.topic, false, undo);
+    return undo;
+  }
+  Commands operator()(const AddQueueParts& c) const {
+    Commands undo{DeleteQueue{c.queue}, CreateQueue{*state.find_queue(c.queue)}};
+    add_bindings(c.queue, false, undo);
+    return undo;
   }
   Commands operator()(const AlterTopicSettings& c) const {
     return {AlterTopicSettings{c.topic, state.find_topic(c.topic)->settings}};
@@ -130,8 +149,8 @@ Commands Inverter::operator()(const DeleteVirtualHost& c) const {
     add(state.policies(c.id, of_operator), std::type_identity<PutPolicy>{});
   }
   add(state.exchanges(), std::type_identity<CreateExchange>{});
-  add(state.queues(), std::type_identity<CreateQueue>{});
   add(state.topics(), std::type_identity<CreateTopic>{});
+  add(state.queues(), std::type_identity<CreateQueue>{});
   for (const Exchange* exchange : state.exchanges()) {
     if (exchange->vhost == c.id) add(state.bindings_of_source(exchange->id), std::type_identity<Bind>{});
   }

@@ -240,6 +240,21 @@ enum class QueueKind : std::uint8_t {
 constexpr std::uint8_t kCountingMaxPriority = 31;
 constexpr std::uint8_t kUsualPriority = 4;
 
+/// What a queue without a log of its own has of one partition of its topic.
+struct QueuePart {
+  ObjectId id;  // of what the queue remembers of the partition's records
+  LogId log;
+  ShardId shard;  // of the log
+  /// The first record that is for the queue.
+  model::Offset start;
+};
+
+/// The topic whose records a queue gives out, each acknowledged for itself, while they stay where they are.
+struct QueueSource {
+  ObjectId topic;
+  std::vector<QueuePart> parts;  // by partition
+};
+
 struct Queue {
   ObjectId id;  // its log has the same number
   ObjectId vhost;
@@ -254,6 +269,8 @@ struct Queue {
   bytes::ByteVector native_arguments;
   model::Protocol native_protocol = model::Protocol::none;
   std::string owner_user;
+  /// Without it the queue has a log of its own.
+  std::optional<QueueSource> source;
 
   /// Whether it survives a restart.
   bool stored() const { return durable && !exclusive_owner.has_value(); }
@@ -275,7 +292,7 @@ struct Topic {
 };
 
 /// Stored: never renumber.
-enum class DestinationKind : std::uint8_t { queue = 0, exchange = 1 };
+enum class DestinationKind : std::uint8_t { queue = 0, exchange = 1, topic = 2 };
 
 struct BindingDestination {
   DestinationKind kind = DestinationKind::queue;
@@ -300,6 +317,8 @@ constexpr std::size_t kMaxNameLength = 255;
 /// Of names in rules and quotas, which others choose; and how many of these there can be.
 constexpr std::size_t kMaxForeignName = 1024;
 constexpr std::size_t kMaxAccessRules = 100'000;
+/// Queues over one topic: they change in one transaction with it.
+constexpr std::size_t kMaxTopicQueues = 100;
 constexpr std::size_t kMaxClientQuotas = 100'000;
 
 }  // namespace millrace::catalog

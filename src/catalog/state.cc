@@ -157,18 +157,38 @@ struct State::Tables {
   NamedTable<Queue> queues;
   NamedTable<Topic> topics;
   BindingTable bindings;
+  /// Queues by the numbers of their parts.
+  std::unordered_map<std::uint64_t, ObjectId> holders;
   std::uint64_t reserved_ids = 0;
   std::uint64_t partitions = 0;  // of all topics
 
-  bool exists(const BindingDestination& destination) const {
-    return destination.kind == DestinationKind::queue ? queues.find(destination.id) != nullptr
-                                                      : exchanges.find(destination.id) != nullptr;
+  void index_parts(const Queue& queue) {
+    if (!queue.source.has_value()) return;
+    for (const QueuePart& part : queue.source->parts) holders.emplace(part.id.value, queue.id);
+  }
+  void insert(const Queue& queue) {
+    queues.insert(queue);
+    index_parts(queue);
+  }
+  void add_parts(const AddQueueParts& more) {
+    Queue& queue = *queues.find(more.queue);
+    queue.source->parts.insert(queue.source->parts.end(), more.parts.begin(), more.parts.end());
+    index_parts(queue);
+  }
+  void erase_queue(ObjectId id) {
+    const Queue& queue = *queues.find(id);
+    if (queue.source.has_value()) {
+      for (const QueuePart& part : queue.source->parts) holders.erase(part.id.value);
+    }
+    bindings.erase_object(id);
+    queues.erase(id);
   }
   bool stored(const BindingDestination& destination) const {
     if (destination.kind == DestinationKind::queue) {
       const Queue* queue = queues.find(destination.id);
       return queue != nullptr && queue->stored();
     }
+    if (destination.kind == DestinationKind::topic) return topics.find(destination.id) != nullptr;
     const Exchange* exchange = exchanges.find(destination.id);
     return exchange != nullptr && exchange->durable;
   }
@@ -182,6 +202,7 @@ struct State::Tables {
   }
   void erase_topic(ObjectId id) {
     partitions -= topics.find(id)->partitions.size();
+    bindings.erase_object(id);
     topics.erase(id);
   }
   void add_partitions(const AddPartitions& command) {
@@ -205,10 +226,10 @@ std::vector<Command> State::Tables::commands(bool durable_only) const {
   for (const Exchange* exchange : exchanges.all()) {
     if (!durable_only || exchange->durable) list.emplace_back(CreateExchange{*exchange});
   }
+  for (const Topic* topic : topics.all()) list.emplace_back(CreateTopic{*topic});
   for (const Queue* queue : queues.all()) {
     if (!durable_only || queue->stored()) list.emplace_back(CreateQueue{*queue});
   }
-  for (const Topic* topic : topics.all()) list.emplace_back(CreateTopic{*topic});
   for (const Binding* binding : bindings.all()) {
     if (!durable_only || stored(*binding)) list.emplace_back(Bind{*binding});
   }
@@ -238,6 +259,24 @@ struct Validator {
     if (existing != nullptr) return fail(CatalogErrc::already_exists, fmt::format("'{}' exists", object.name));
     return {};
   }
+  /// Parts for the topic's partitions from the `first` on.
+  Result<void> fit(const std::vector<QueuePart>& parts, const Topic& topic, std::size_t first) const {
+    bool fits = first + parts.size() <= topic.partitions.size() && !parts.empty();
+    for (std::size_t i = 0; fits && i < parts.size(); ++i) {
+      const Partition& partition = topic.partitions[first + i];
+      fits = parts[i].log == partition.log && parts[i].shard == partition.shard && parts[i].start >= model::Offset(0);
+    }
+    if (!fits) return fail(CatalogErrc::invalid, "the parts do not fit to the topic's partitions");
+    return {};
+  }
+  Result<void> operator()(const AddQueueParts& c) const {
+    const Queue* queue = state.find_queue(c.queue);
+    if (auto found = exists(queue, "queue"); !found.has_value()) return found;
+    if (!queue->source.has_value()) return fail(CatalogErrc::invalid, "the queue has a log of its own");
+    const Topic* topic = state.find_topic(queue->source->topic);
+    if (auto found = exists(topic, "topic"); !found.has_value()) return found;
+    return fit(c.parts, *topic, queue->source->parts.size());
+  }
   Result<void> exists(const void* object, const char* what) const {
     if (object == nullptr) return fail(CatalogErrc::not_found, fmt::format("no such {}", what));
     return {};
@@ -266,6 +305,14 @@ struct Validator {
   }
   Result<void> operator()(const DeleteExchange& c) const { return exists(state.find_exchange(c.id), "exchange"); }
   Result<void> operator()(const CreateQueue& c) const {
+    if (const auto& source = c.queue.source; source.has_value()) {
+      const Topic* topic = state.find_topic(source->topic);
+      if (auto found = exists(topic, "topic"); !found.has_value()) return found;
+      if (auto parts = fit(source->parts, *topic, 0); !parts.has_value()) return parts;
+      if (state.queues_of_topic(topic->id).size() >= kMaxTopicQueues) {
+        return fail(CatalogErrc::invalid, "too many queues over the topic");
+      }
+    }
     return new_named(c.queue, state.find_queue(c.queue.vhost, c.queue.name));
   }
   Result<void> operator()(const DeleteQueue& c) const { return exists(state.find_queue(c.id), "queue"); }
@@ -273,15 +320,27 @@ struct Validator {
     if (c.topic.partitions.empty()) return fail(CatalogErrc::invalid, "a topic has at least one partition");
     return new_named(c.topic, state.find_topic(c.topic.vhost, c.topic.name));
   }
-  Result<void> operator()(const DeleteTopic& c) const { return exists(state.find_topic(c.id), "topic"); }
+  Result<void> operator()(const DeleteTopic& c) const {
+    if (!state.queues_of_topic(c.id).empty()) return fail(CatalogErrc::conflict, "the topic is the source of queues");
+    return exists(state.find_topic(c.id), "topic");
+  }
   Result<void> operator()(const AddPartitions& c) const { return exists(state.find_topic(c.topic), "topic"); }
   Result<void> operator()(const AlterTopicSettings& c) const { return exists(state.find_topic(c.topic), "topic"); }
   Result<void> operator()(const Bind& c) const {
     if (auto source = exists(state.find_exchange(c.binding.source), "exchange"); !source.has_value()) return source;
     const auto& destination = c.binding.destination;
-    const void* target = destination.kind == DestinationKind::queue
-                             ? static_cast<const void*>(state.find_queue(destination.id))
-                             : state.find_exchange(destination.id);
+    const auto find = [&]() -> const void* {
+      switch (destination.kind) {
+        case DestinationKind::queue:
+          return state.find_queue(destination.id);
+        case DestinationKind::exchange:
+          return state.find_exchange(destination.id);
+        case DestinationKind::topic:
+          return state.find_topic(destination.id);
+      }
+      return nullptr;
+    };
+    const void* target = find();
     if (auto found = exists(target, "destination"); !found.has_value()) return found;
     if (c.binding.routing_key.size() > kMaxNameLength) return fail(CatalogErrc::invalid, "routing key over 255 bytes");
     if (state.has_binding(c.binding)) return fail(CatalogErrc::already_exists, "binding exists");
@@ -396,11 +455,9 @@ void State::apply(const Command& command) {
             t.bindings.erase_object(c.id);
             t.exchanges.erase(c.id);
           },
-          [&](const CreateQueue& c) { t.queues.insert(c.queue); },
-          [&](const DeleteQueue& c) {
-            t.bindings.erase_object(c.id);
-            t.queues.erase(c.id);
-          },
+          [&](const CreateQueue& c) { t.insert(c.queue); },
+          [&](const AddQueueParts& c) { t.add_parts(c); },
+          [&](const DeleteQueue& c) { t.erase_queue(c.id); },
           [&](const CreateTopic& c) { t.add_topic(c.topic); },
           [&](const DeleteTopic& c) { t.erase_topic(c.id); },
           [&](const AddPartitions& c) { t.add_partitions(c); },
@@ -498,6 +555,17 @@ const Queue* State::find_queue(ObjectId vhost, std::string_view name) const {
 const Queue* State::find_queue(ObjectId id) const {
   return tables_->queues.find(id);
 }
+const Queue* State::find_holder(ObjectId id) const {
+  const auto it = tables_->holders.find(id.value);
+  return find_queue(it == tables_->holders.end() ? id : it->second);
+}
+std::vector<const Queue*> State::queues_of_topic(ObjectId topic) const {
+  std::vector<const Queue*> list;
+  for (const Queue* queue : queues()) {
+    if (queue->source.has_value() && queue->source->topic == topic) list.push_back(queue);
+  }
+  return list;
+}
 const Topic* State::find_topic(ObjectId vhost, std::string_view name) const {
   return tables_->topics.find(vhost, name);
 }
@@ -571,6 +639,10 @@ bool State::is_durable(const Command& command) const {
   }
   if (const auto* c = std::get_if<DeleteQueue>(&command)) {
     const Queue* queue = t.queues.find(c->id);
+    return queue != nullptr && queue->stored();
+  }
+  if (const auto* c = std::get_if<AddQueueParts>(&command)) {
+    const Queue* queue = t.queues.find(c->queue);
     return queue != nullptr && queue->stored();
   }
   if (const auto* c = std::get_if<Bind>(&command)) return t.stored(c->binding);

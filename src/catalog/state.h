@@ -57,6 +57,10 @@ class State {
   const Exchange* find_exchange(ObjectId id) const;
   const Queue* find_queue(ObjectId vhost, std::string_view name) const;
   const Queue* find_queue(ObjectId id) const;
+  /// The queue with this number, or with a part of this number.
+  const Queue* find_holder(ObjectId id) const;
+  /// Those whose source is the topic.
+  std::vector<const Queue*> queues_of_topic(ObjectId topic) const;
   const Topic* find_topic(ObjectId vhost, std::string_view name) const;
   const Topic* find_topic(ObjectId id) const;
   bool has_binding(const Binding& binding) const;

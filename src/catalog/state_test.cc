@@ -10,6 +10,8 @@
 namespace millrace::catalog {
 namespace {
 
+std::multiset<std::string> contents(const State& state);
+
 /// A state with virtual host "/" and its exchanges.
 class CatalogState : public ::testing::Test {
  protected:
@@ -22,6 +24,18 @@ class CatalogState : public ::testing::Test {
     const auto valid = state_.validate(command);
     ASSERT_TRUE(valid.has_value()) << valid.error().detail;
     state_.apply(command);
+  }
+  /// Each is undone, and applied again.
+  void apply_and_undo(const std::vector<Command>& commands) {
+    for (const Command& command : commands) {
+      const auto before = contents(state_);
+      const auto undo = state_.inverse(command);
+      ASSERT_TRUE(undo.has_value());
+      apply(command);
+      for (const Command& back : *undo) apply(back);
+      EXPECT_EQ(contents(state_), before) << command.index();
+      apply(command);
+    }
   }
   Queue queue(const std::string& name) {
     Queue queue;
@@ -211,16 +225,67 @@ TEST_F(CatalogState, EveryChangeCanBeUndone) {
       DeleteTopic{topic},
       DeleteVirtualHost{vhost_},
   };
-  for (const Command& command : commands) {
-    const auto before = contents(state_);
-    const auto undo = state_.inverse(command);
-    ASSERT_TRUE(undo.has_value());
-    apply(command);
-    for (const Command& back : *undo) apply(back);
-    EXPECT_EQ(contents(state_), before) << command.index();
-    apply(command);
-  }
+  apply_and_undo(commands);
   EXPECT_FALSE(state_.inverse(ReserveIds{5}).has_value());
+}
+
+TEST_F(CatalogState, WhatConcernsTopicsAndTheirQueuesCanBeUndone) {
+  Topic topic;
+  topic.id = next();
+  topic.vhost = vhost_;
+  topic.name = "t";
+  topic.partitions = {{model::LogId(topic.id.value), ShardId(0)}};
+  Queue over = queue("over");
+  over.source = QueueSource{topic.id, {{next(), model::LogId(topic.id.value), ShardId(0), model::Offset(7)}}};
+  Binding to_topic = binding(topic.id, "topic");
+  to_topic.destination.kind = DestinationKind::topic;
+  apply_and_undo({
+      CreateTopic{topic},
+      CreateQueue{over},
+      Bind{binding(over.id, "over")},
+      Bind{to_topic},
+      AddPartitions{topic.id, {{model::LogId(99), ShardId(1)}}},
+      AddQueueParts{over.id, {{next(), model::LogId(99), ShardId(1), model::Offset(0)}}},
+      DeleteQueue{over.id},
+      DeleteTopic{topic.id},
+  });
+}
+
+TEST_F(CatalogState, AQueueOverATopicFollowsItsPartitions) {
+  Topic topic;
+  topic.id = next();
+  topic.vhost = vhost_;
+  topic.name = "t";
+  topic.partitions = {{model::LogId(50), ShardId(0)}, {model::LogId(51), ShardId(1)}};
+  const auto part = [this](std::uint64_t log, std::uint16_t shard) {
+    return QueuePart{next(), model::LogId(log), ShardId(shard), model::Offset(3)};
+  };
+  Queue over = queue("over");
+  over.source = QueueSource{topic.id, {part(50, 0), part(51, 1)}};
+  EXPECT_EQ(state_.validate(CreateQueue{over}).error().code, CatalogErrc::not_found);
+  apply(CreateTopic{topic});
+  Queue wrong = over;
+  wrong.source->parts[1].log = model::LogId(52);
+  EXPECT_EQ(state_.validate(CreateQueue{wrong}).error().code, CatalogErrc::invalid);
+  apply(CreateQueue{over});
+  EXPECT_EQ(state_.find_holder(over.source->parts[1].id), state_.find_queue(over.id));
+  EXPECT_EQ(state_.find_holder(over.id), state_.find_queue(over.id));
+  const AddQueueParts more{over.id, {part(52, 0)}};
+  EXPECT_EQ(state_.validate(more).error().code, CatalogErrc::invalid) << "there is no such partition yet";
+  apply(AddPartitions{topic.id, {{model::LogId(52), ShardId(0)}}});
+  apply(more);
+  EXPECT_EQ(state_.find_holder(more.parts[0].id), state_.find_queue(over.id));
+  EXPECT_EQ(state_.validate(DeleteTopic{topic.id}).error().code, CatalogErrc::conflict);
+  bytes::ByteVector snapshot;
+  state_.save(snapshot);
+  State loaded;
+  ASSERT_TRUE(loaded.load(snapshot));
+  ASSERT_NE(loaded.find_queue(over.id), nullptr);
+  EXPECT_EQ(loaded.find_queue(over.id)->source->parts.size(), 3U);
+  EXPECT_EQ(loaded.queues_of_topic(topic.id).size(), 1U);
+  apply(DeleteQueue{over.id});
+  EXPECT_EQ(state_.find_holder(more.parts[0].id), nullptr);
+  apply(DeleteTopic{topic.id});
 }
 
 TEST(CatalogCommand, ReadsWhatItWroteAndNothingShorter) {
@@ -253,13 +318,14 @@ TEST(CatalogCommand, ReadsWhatAnOlderVersionWrote) {
   bytes::ByteVector out;
   bytes::Writer writer(out);
   encode_command(writer, CreateQueue{queue});
-  // Version 2 has five settings before the last fields (arguments, protocol, user), and the kind behind them.
+  // Version 2 has five settings before the last fields (arguments, protocol, user), and the kind behind them; version 3
+  // has the source behind that.
   constexpr std::size_t kLastFields = 4 + 1 + 4;
   constexpr std::size_t kSettings = 5;
-  out.pop_back();
+  out.resize(out.size() - 2);
   out.erase(out.end() - kLastFields - kSettings, out.end() - kLastFields);
   out[1] = 1;
-  out[5] = static_cast<std::uint8_t>(out[5] - kSettings - 1);
+  out[5] = static_cast<std::uint8_t>(out[5] - kSettings - 2);
   bytes::Reader in(out);
   const auto command = decode_command(in);
   ASSERT_TRUE(command.has_value());

@@ -170,8 +170,8 @@ void Channel::consumer_cancelled(Consumer& consumer) {
 void Channel::deliver(Consumer& consumer, const broker::DeliveryBundle& bundle) {
   bool first = !consumer.no_ack();
   for (std::size_t i = 0; i < bundle.deliveries.size(); ++i) {
-    if (!takes(consumer, bundle.deliveries[i])) continue;
-    write_delivery(consumer, bundle.deliveries[i], bundle.slabs[bundle.slab_of[i]]);
+    if (!takes(consumer, bundle.queue, bundle.deliveries[i])) continue;
+    write_delivery(consumer, bundle.queue, bundle.deliveries[i], bundle.slabs[bundle.slab_of[i]]);
     if (!std::exchange(first, false)) continue;
     note_delivery(tags_.last(),
                   consumer.timeout().has_value() ? *consumer.timeout() : consumer_timeout(consumer.queue()));
@@ -180,9 +180,9 @@ void Channel::deliver(Consumer& consumer, const broker::DeliveryBundle& bundle) 
   connection_.delivered(bundle.consumer, bundle.window_bytes);
 }
 
-void Channel::write_delivery(Consumer& consumer, const broker::Delivery& delivery, const bytes::Slab& slab) {
-  const std::uint64_t tag =
-      consumer.no_ack() ? tags_.skip() : tags_.add({consumer.queue(), consumer.id(), delivery.offset});
+void Channel::write_delivery(Consumer& consumer, broker::QueueRef from, const broker::Delivery& delivery,
+                             const bytes::Slab& slab) {
+  const std::uint64_t tag = consumer.no_ack() ? tags_.skip() : tags_.add({from, consumer.id(), delivery.offset});
   Presenter& presenter = connection_.presenter();
   const OutgoingMessage message = presenter.present(delivery, consumer.queue_name(), consumer.queue_type());
   const std::uint32_t frame_max = connection_.frame_max();

@@ -23,14 +23,14 @@ void Channel::basic_get(const wire::BasicGet& method) {
       });
   // What was taken for a channel that has ended meanwhile goes back.
   shard().consumers().get(ref, connection_.id(), no_ack,
-                          [weak = weak_from_this(), &shard = shard(), ref, no_ack,
+                          [weak = weak_from_this(), &shard = shard(), no_ack,
                            answer = std::move(answer)](broker::Result<broker::GetReply> result) mutable {
                             const auto self = weak.lock();
                             const bool alive = self != nullptr && self->state_ == State::open;
                             if (!alive && result.has_value() && !no_ack) {
                               for (const broker::Delivery& delivery : result->bundle.deliveries) {
-                                shard.consumers().settle(ref, broker::ConsumerId(0), delivery.offset, delivery.offset,
-                                                         broker::Settle::requeue);
+                                shard.consumers().settle(result->bundle.queue, broker::ConsumerId(0), delivery.offset,
+                                                         delivery.offset, broker::Settle::requeue);
                               }
                             }
                             answer(std::move(result));

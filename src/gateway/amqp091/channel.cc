@@ -355,6 +355,17 @@ bool Channel::allow_exchange(auth::Operation operation, std::string_view exchang
   return allow(operation, name, exchange_text(name));
 }
 
+/// Of a queue over a topic.
+const catalog::Topic* Channel::source_topic(const catalog::Queue& queue) {
+  return queue.source.has_value() ? shard().catalog().find_topic(queue.source->topic) : nullptr;
+}
+
+/// Without a topic everything is allowed.
+bool Channel::allow_topic_write(const catalog::Topic* topic) {
+  return topic == nullptr ||
+         allow(auth::Operation::write, topic->name, topic_text(topic->name, connection_.vhost().name));
+}
+
 /// Routing keys are limited for exchanges that route by patterns, and for users whom somebody limited.
 bool Channel::allow_topic(auth::Operation operation, const catalog::Exchange& exchange, std::string_view routing_key) {
   if (exchange.type != catalog::ExchangeType::topic) return true;

@@ -23,6 +23,7 @@ struct BindRequest;
 struct ChannelTransaction;
 struct ExchangeDeclaration;
 struct QueueDeclaration;
+class PropertyFacts;
 
 /// One channel of a connection. Its requests take effect in the order they were sent: while one waits for the broker,
 /// the frames behind it are kept, and requests whose answer tells something about messages first wait until the
@@ -107,6 +108,8 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   bool allow_queue(auth::Operation operation, std::string_view queue);
   bool allow_exchange(auth::Operation operation, std::string_view exchange);
   bool allow_topic(auth::Operation operation, const catalog::Exchange& exchange, std::string_view routing_key);
+  const catalog::Topic* source_topic(const catalog::Queue& queue);
+  bool allow_topic_write(const catalog::Topic* topic);
   std::optional<std::string> queue_name(std::string_view given);
   const catalog::Queue* find_queue(std::string_view name);
   /// What can be consumed under a queue's name: a queue, or a topic of one partition, which is a stream.
@@ -154,6 +157,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void exchange_unbind(const wire::ExchangeUnbind& method);
 
   // bind.cc
+  const catalog::Topic* destination_topic(std::string_view name);
   bool may_bind(const BindRequest& request);
   /// What is made must fit its exchange's type; what is removed need not.
   enum class Binding : std::uint8_t { made, removed };
@@ -168,6 +172,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void queue_declare_passive(const wire::QueueDeclare& method);
   void queue_redeclare(const QueueDeclaration& wanted, const catalog::Queue& current);
   void queue_create(QueueDeclaration wanted);
+  bool find_topic(const std::string& name, catalog::Queue& queue);
   void queue_created(QueueDeclaration wanted, const broker::Result<broker::QueueRef>& result);
   void queue_declared(const std::string& name, const Source& source, bool no_wait);
 
@@ -180,6 +185,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   // basic_publish.cc
   void basic_publish(const wire::BasicPublish& method);
   const catalog::Exchange* publish_target(std::string_view exchange);
+  bool prepare_record(const wire::BasicPublish& method, const PropertyFacts& facts, broker::Message& message);
   bool check_properties(const wire::BasicProperties& properties, std::optional<base::Millis>& time_to_live);
   bool read_more_keys(const wire::BasicProperties& properties);
   bool change_properties(const wire::BasicProperties& properties, bytes::ByteView& block);
@@ -209,13 +215,14 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void consume_answered(const std::shared_ptr<Consumer>& consumer, bool no_wait,
                         const broker::Result<broker::ConsumerId>& result);
   void basic_cancel(const wire::BasicCancel& method);
-  void write_delivery(Consumer& consumer, const broker::Delivery& delivery, const bytes::Slab& slab);
+  void write_delivery(Consumer& consumer, broker::QueueRef from, const broker::Delivery& delivery,
+                      const bytes::Slab& slab);
 
   // channel_limit.cc
   void set_shared_limit(std::uint16_t limit);
   void share_limit();
   void release_limit(const std::vector<DeliveryTags::Range>& ranges);
-  bool takes(const Consumer& consumer, const broker::Delivery& delivery);
+  bool takes(const Consumer& consumer, broker::QueueRef from, const broker::Delivery& delivery);
 
   // consumer_timeout.cc
   base::Millis consumer_timeout(const broker::QueueRef& queue);

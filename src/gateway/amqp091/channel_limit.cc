@@ -51,9 +51,9 @@ void Channel::release_limit(const std::vector<DeliveryTags::Range>& ranges) {
 }
 
 /// Whether there is room for a delivery; one that has come too many goes back.
-bool Channel::takes(const Consumer& consumer, const broker::Delivery& delivery) {
+bool Channel::takes(const Consumer& consumer, broker::QueueRef from, const broker::Delivery& delivery) {
   if (shared_limit_ == nullptr || !limited(consumer) || shared_limit_->take(consumer.id())) return true;
-  broker::give_back(shard(), consumer.queue(), consumer.id(), delivery.offset);
+  broker::give_back(shard(), from, consumer.id(), delivery.offset);
   return false;
 }
 

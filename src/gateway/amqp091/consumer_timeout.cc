@@ -22,7 +22,7 @@ constexpr base::Millis kRecheck{60'000};
 
 /// That of the queue or its policy, or the server's.
 base::Millis Channel::consumer_timeout(const broker::QueueRef& queue) {
-  const catalog::Queue* found = shard().catalog().find_queue(queue.queue);
+  const catalog::Queue* found = shard().catalog().find_holder(queue.queue);
   if (found == nullptr) return connection_.options().consumer_timeout;
   if (std::exchange(timeouts_generation_, shard().catalog_generation()) != shard().catalog_generation()) {
     timeouts_.clear();

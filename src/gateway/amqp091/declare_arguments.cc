@@ -42,6 +42,8 @@ constexpr std::string_view kComparedQueueArguments[] = {
     kQueueType,
     "x-delivery-limit",
     "x-consumer-timeout",
+    kSourceTopicArgument,
+    kSourceOffsetArgument,
     "x-max-age",
     "x-stream-max-segment-size-bytes",
     "x-stream-filter-size-bytes",
@@ -215,6 +217,18 @@ void read_priorities(ArgumentReader& in, QueueType type, catalog::QueueSettings&
   if (type == QueueType::classic) settings.max_priority = static_cast<std::uint8_t>(*priority);
 }
 
+/// What a queue over a topic shows is not its own to order or to drop.
+void check_source(ArgumentReader& in) {
+  const bool over_topic = in.text(kSourceTopicArgument).has_value();
+  if (!over_topic && in.arguments().find(kSourceOffsetArgument).has_value()) {
+    in.invalid(kSourceOffsetArgument, "source_offset_but_no_source_topic_defined");
+  }
+  if (!over_topic) return;
+  for (const std::string_view name : {"x-max-length", "x-max-length-bytes", "x-overflow", "x-max-priority"}) {
+    if (in.arguments().find(name).has_value()) in.invalid(name, "the queue is over a topic");
+  }
+}
+
 /// How a queue would be stored elsewhere: checked, and without meaning.
 void read_storage_hints(ArgumentReader& in) {
   const auto mode = in.text("x-queue-mode");
@@ -268,6 +282,7 @@ std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const Que
   check_dead_letter_strategy(in);
   read_priorities(in, type, settings);
   read_stream_settings(in, settings);
+  check_source(in);
   check_flags(in, type, flags);
   if (in.failure().has_value()) return in.failure();
   queue.kind = kind_of(type);

@@ -33,6 +33,9 @@ std::expected<catalog::Exchange, Failure> define_exchange(DefinedExchange wanted
 }
 
 std::expected<catalog::Queue, Failure> define_queue(DefinedQueue wanted, const catalog::VirtualHost& vhost) {
+  if (wire::FieldTableView::trusted(wanted.arguments).find(kSourceTopicArgument).has_value()) {
+    return std::unexpected(Failure{ReplyCode::not_implemented, "a queue over a topic is for clients to declare"});
+  }
   catalog::Queue queue;
   queue.vhost = vhost.id;
   queue.name = std::move(wanted.name);

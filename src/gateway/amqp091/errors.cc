@@ -14,6 +14,10 @@ std::string queue_text(std::string_view queue, std::string_view vhost) {
   return fmt::format("queue '{}' in vhost '{}'", queue, vhost);
 }
 
+std::string topic_text(std::string_view topic, std::string_view vhost) {
+  return fmt::format("topic '{}' in vhost '{}'", topic, vhost);
+}
+
 std::string exchange_text(std::string_view exchange, std::string_view vhost) {
   return fmt::format("exchange '{}' in vhost '{}'", exchange, vhost);
 }

@@ -29,6 +29,7 @@ Failure to_failure(const broker::BrokerError& error, std::string_view resource);
 inline constexpr std::string_view kReservedPrefix = "amq.";
 
 std::string queue_text(std::string_view queue, std::string_view vhost);
+std::string topic_text(std::string_view topic, std::string_view vhost);
 std::string exchange_text(std::string_view exchange, std::string_view vhost);
 Failure locked_failure(std::string_view queue_resource);
 

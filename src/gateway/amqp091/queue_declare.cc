@@ -3,6 +3,7 @@
 #include "gateway/amqp091/channel.h"
 #include "gateway/amqp091/declare_arguments.h"
 #include "gateway/amqp091/errors.h"
+#include "gateway/amqp091/stream_arguments.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -90,12 +91,32 @@ void Channel::queue_create(QueueDeclaration wanted) {
   queue.native_arguments = wanted.arguments;
   queue.native_protocol = model::Protocol::amqp091;
   queue.owner_user = connection_.user();
-  shard().topology().create_queue(
-      std::move(queue),
-      later<broker::QueueRef>(
-          [wanted = std::move(wanted)](Channel& channel, const broker::Result<broker::QueueRef>& result) mutable {
-            channel.queue_created(std::move(wanted), result);
-          }));
+  const auto arguments = wire::FieldTableView::trusted(queue.native_arguments);
+  const auto source = read_source(arguments, connection_.now(), queue_text(wanted.name));
+  if (!source.has_value()) return fail(source.error());
+  if (source->has_value() && !find_topic((*source)->topic, queue)) return;
+  auto created = later<broker::QueueRef>(
+      [wanted = std::move(wanted)](Channel& channel, const broker::Result<broker::QueueRef>& result) mutable {
+        channel.queue_created(std::move(wanted), result);
+      });
+  if (source->has_value()) {
+    shard().topology().create_topic_queue(std::move(queue), (*source)->start, std::move(created));
+  } else {
+    shard().topology().create_queue(std::move(queue), std::move(created));
+  }
+}
+
+/// Makes the topic the queue's source, which one must be allowed to read. False when the channel has failed.
+bool Channel::find_topic(const std::string& name, catalog::Queue& queue) {
+  const std::string resource = topic_text(name, connection_.vhost().name);
+  if (!allow(Operation::read, name, resource)) return false;
+  const catalog::Topic* topic = shard().catalog().find_topic(queue.vhost, name);
+  if (topic == nullptr) {
+    fail(ReplyCode::not_found, fmt::format("no {}", resource));
+    return false;
+  }
+  queue.source = catalog::QueueSource{topic->id, {}};
+  return true;
 }
 
 void Channel::queue_created(QueueDeclaration wanted, const broker::Result<broker::QueueRef>& result) {

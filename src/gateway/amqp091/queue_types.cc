@@ -39,6 +39,8 @@ constexpr KnownArgument kQueueArguments[] = {
     {"x-delayed-retry-type", kQuorum},
     {"x-delayed-retry-min", kQuorum},
     {"x-delayed-retry-max", kQuorum},
+    {kSourceTopicArgument, kClassic | kQuorum},
+    {kSourceOffsetArgument, kClassic | kQuorum},
     {"x-max-age", kStream},
     {"x-stream-max-segment-size-bytes", kStream},
     {"x-stream-filter-size-bytes", kStream},

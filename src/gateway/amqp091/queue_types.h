@@ -15,6 +15,9 @@ namespace wire = ::millrace::wire::amqp091;
 enum class QueueType : std::uint8_t { classic, quorum, stream };
 
 inline constexpr std::string_view kQueueTypeArgument = "x-queue-type";
+/// The topic that a queue is over, and where in it the queue begins.
+inline constexpr std::string_view kSourceTopicArgument = "x-source-topic";
+inline constexpr std::string_view kSourceOffsetArgument = "x-source-offset";
 
 QueueType queue_type_of(const catalog::Queue& queue);
 catalog::QueueKind kind_of(QueueType type);

@@ -74,8 +74,9 @@ class FilterByValue final : public broker::RecordFilter {
   const model::NativeCodecs& codecs_;
 };
 
-std::optional<Failure> read_start(const wire::FieldRef& value, base::Timestamp now, std::string_view resource,
-                                  broker::StreamStart& start) {
+/// Of the argument `name`.
+std::optional<Failure> read_start(std::string_view name, const wire::FieldRef& value, base::Timestamp now,
+                                  std::string_view resource, broker::StreamStart& start) {
   using At = broker::StreamStart::At;
   const auto text = value.as_text();
   if (text == "first" || text == "last" || text == "next") {
@@ -86,7 +87,7 @@ std::optional<Failure> read_start(const wire::FieldRef& value, base::Timestamp n
     const auto age = parse_age(*text);
     if (!age.has_value()) {
       return Failure{ReplyCode::precondition_failed,
-                     fmt::format("invalid arg '{}' for {}: invalid_max_age", kOffset, resource)};
+                     fmt::format("invalid arg '{}' for {}: invalid_max_age", name, resource)};
     }
     start.at = At::time;
     start.time = base::Timestamp(now.value - age->value);
@@ -99,10 +100,10 @@ std::optional<Failure> read_start(const wire::FieldRef& value, base::Timestamp n
     return std::nullopt;
   }
   const auto number = value.as_int();
-  if (!number.has_value()) return unacceptable_type(kOffset, value, resource);
+  if (!number.has_value()) return unacceptable_type(name, value, resource);
   if (*number < 0) {
     return Failure{ReplyCode::precondition_failed,
-                   fmt::format("invalid arg '{}' for {}: {{value_negative,{}}}", kOffset, resource, *number)};
+                   fmt::format("invalid arg '{}' for {}: {{value_negative,{}}}", name, resource, *number)};
   }
   start.at = At::offset;
   start.offset = broker::Offset(*number);
@@ -155,11 +156,24 @@ void read_stream_settings(ArgumentReader& in, catalog::QueueSettings& settings) 
   in.number("x-initial-cluster-size", 1);
 }
 
+std::expected<std::optional<SourceArguments>, Failure> read_source(wire::FieldTableView arguments, base::Timestamp now,
+                                                                   std::string_view resource) {
+  const auto topic = arguments.find(kSourceTopicArgument);
+  if (!topic.has_value()) return std::nullopt;
+  SourceArguments source{.topic = std::string(topic->as_text().value_or("")),
+                         .start = {.at = broker::StreamStart::At::first, .offset = {}, .time = {}}};
+  if (const auto offset = arguments.find(kSourceOffsetArgument)) {
+    const auto failure = read_start(kSourceOffsetArgument, *offset, now, resource, source.start);
+    if (failure.has_value()) return std::unexpected(*failure);
+  }
+  return source;
+}
+
 std::optional<Failure> read_stream_consumer(wire::FieldTableView arguments, base::Timestamp now,
                                             std::string_view resource, const model::NativeCodecs& codecs,
                                             broker::ConsumeOptions& options) {
   if (const auto offset = arguments.find(kOffset)) {
-    if (auto failure = read_start(*offset, now, resource, options.start)) return failure;
+    if (auto failure = read_start(kOffset, *offset, now, resource, options.start)) return failure;
   }
   if (auto values = filter_values(arguments.find(kFilter))) {
     const auto match = arguments.find(kMatchUnfiltered);

@@ -18,6 +18,11 @@ Uuid uuid_of_queue(model::ObjectId id) {
   return uuid;
 }
 
+/// One over a topic has no log of its own.
+bool is_visible(const catalog::Queue& queue) {
+  return !queue.exclusive_owner.has_value() && !queue.source.has_value();
+}
+
 TopicView view_of(const catalog::Topic& topic) {
   TopicView view{.id = topic.id, .name = topic.name, .is_queue = false, .uuid = {}, .partitions = {}};
   std::copy(topic.topic_id.begin(), topic.topic_id.end(), view.uuid.value.begin());
@@ -63,7 +68,7 @@ std::optional<TopicView> Topics::find(std::string_view name) const {
   const model::ObjectId root = vhost();
   if (const catalog::Topic* topic = shard_.catalog().find_topic(root, name)) return view_of(*topic);
   const catalog::Queue* queue = shard_.catalog().find_queue(root, name);
-  if (queue != nullptr && !queue->exclusive_owner.has_value()) return view_of(*queue);
+  if (queue != nullptr && is_visible(*queue)) return view_of(*queue);
   return std::nullopt;
 }
 
@@ -75,7 +80,7 @@ std::optional<TopicView> Topics::find(const Uuid& uuid) const {
   const auto number = bytes::load_be<std::uint64_t>(uuid.value.data() + 8);
   const catalog::Queue* queue = shard_.catalog().find_queue(model::ObjectId(number));
   if (queue == nullptr || uuid_of_queue(queue->id) != uuid) return std::nullopt;
-  if (queue->vhost != vhost() || queue->exclusive_owner.has_value()) return std::nullopt;
+  if (queue->vhost != vhost() || !is_visible(*queue)) return std::nullopt;
   return view_of(*queue);
 }
 
@@ -92,7 +97,7 @@ std::vector<TopicView> Topics::all() const {
     if (topic->vhost == root) views.push_back(view_of(*topic));
   }
   for (const catalog::Queue* queue : shard_.catalog().queues()) {
-    if (queue->vhost != root || queue->exclusive_owner.has_value()) continue;
+    if (queue->vhost != root || !is_visible(*queue)) continue;
     if (shard_.catalog().find_topic(root, queue->name) == nullptr) views.push_back(view_of(*queue));
   }
   return views;
