@@ -1,10 +1,12 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "bytes/view.h"
 #include "catalog/objects.h"
 #include "model/header_match.h"
 #include "model/ids.h"
@@ -28,6 +30,8 @@ class MessageFacts {
   /// What the header (with HashSource::header), or one of the message's own properties, counts as where messages are
   /// spread by hash: see HashRing.
   virtual std::int64_t hash_number(catalog::HashSource source, std::string_view header) const = 0;
+  /// The key that the message has as a record of a topic, if it names one. Lives as long as this object.
+  virtual std::optional<bytes::ByteView> record_key() const { return std::nullopt; }
 };
 
 /// One message on its way through exchanges.

@@ -31,6 +31,9 @@ class DyingFacts final : public MessageFacts {
   std::int64_t hash_number(catalog::HashSource source, std::string_view header) const override {
     return rewriter_ == nullptr ? bytes::kUndefinedHash : rewriter_->hash_number(rewritten(), source, header);
   }
+  std::optional<bytes::ByteView> record_key() const override {
+    return found_.record.has_key ? std::optional(found_.record.key) : std::nullopt;
+  }
 
  private:
   bytes::ByteView rewritten() const {
@@ -133,7 +136,8 @@ std::shared_ptr<const MoveRoute> MoveSource::decide(DeathReason reason, Timestam
                          {queue.name, reason, time, route->exchange, route->routing_key, route->own_keys});
   for (const QueueRef& target : shard_.router().route(*exchange, keys.front(), more, &facts).queues) {
     const catalog::Queue* named = shard_.catalog().find_queue(target.queue);
-    if (named == nullptr || is_dead_letter_cycle(named->name, deaths)) continue;
+    // A topic does not give dead letters.
+    if (named != nullptr && is_dead_letter_cycle(named->name, deaths)) continue;
     route->targets.push_back(target);
   }
   return route;

@@ -36,10 +36,27 @@ class QueueCrashTest : public ::testing::TestWithParam<std::uint64_t> {
     broker.options.segment_bytes = base::mib(1);
     broker.start();
     for (const auto& name : names) {
-      broker.declare(name);
+      name == kOverTopic ? declare_over_topic() : static_cast<void>(broker.declare(name));
       ledgers[name] = {};
     }
     // Their creation is durable; the power may fail from now on.
+  }
+
+  /// What is published to its name goes to one partition of the topic.
+  void declare_over_topic() {
+    catalog::Topic topic;
+    topic.vhost = broker.vhost();
+    topic.name = "topic";
+    catalog::Queue queue;
+    queue.vhost = topic.vhost;
+    queue.name = kOverTopic;
+    queue.source.emplace().topic =
+        *broker.wait<ObjectId>([&](auto done) { broker.shard(0).topology().create_topic(topic, 3, std::move(done)); });
+    const auto made = broker.wait<QueueRef>([&](auto done) {
+      broker.shard(0).topology().create_topic_queue(queue, {StreamStart::At::first, Offset(0), Timestamp(0)},
+                                                    std::move(done));
+    });
+    ASSERT_TRUE(made.has_value());
   }
 
   void client_life() {
@@ -101,7 +118,10 @@ class QueueCrashTest : public ::testing::TestWithParam<std::uint64_t> {
   void check(const std::string& name) {
     SCOPED_TRACE("queue " + name);
     const QueueRef queue = broker.find(name);
-    const std::uint64_t ready = broker.stats(queue).ready;
+    const auto stats =
+        broker.wait<QueueStats>([&](auto done) { broker.shard(0).consumers().stats(queue, std::move(done)); });
+    ASSERT_TRUE(stats.has_value());
+    const std::uint64_t ready = stats->ready;
     NotingSink sink;
     ConsumeOptions options;
     options.queue = queue;
@@ -133,12 +153,13 @@ class QueueCrashTest : public ::testing::TestWithParam<std::uint64_t> {
     }
     broker.shard(0).consumers().drop(*id);
     for (const auto& message : sink.messages) {
-      broker.shard(0).consumers().settle(queue, *id, message.offset, message.offset, Settle::requeue);
+      broker.shard(0).consumers().settle(sink.queue, *id, message.offset, message.offset, Settle::requeue);
     }
     broker.world.settle();
   }
 
-  const std::vector<std::string> names = {"a", "b", "c"};
+  static constexpr const char* kOverTopic = "over";
+  const std::vector<std::string> names = {"a", "b", kOverTopic};
   SimBroker broker;
   base::Prng& prng;
   std::map<std::string, Ledger> ledgers;

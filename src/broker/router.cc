@@ -8,6 +8,7 @@
 
 #include "broker/policies.h"
 #include "broker/text_hash.h"
+#include "bytes/murmur2.h"
 
 namespace millrace::broker {
 
@@ -71,8 +72,13 @@ struct Router::Tables {
     model::HeaderList headers;
     // Exchanges that have matched the message and do so once, however many keys it has.
     std::vector<std::uint64_t> matched;
+    /// Chooses partitions.
+    bytes::ByteView record_key;
+    bool keyed = false;
     bool repeatable = true;
     bool unresolved = false;
+    bool has_topics = false;
+    bool spreads = false;
   } walk;
 
   Tables(const catalog::State& state, Policies* rules) : catalog(state), policies(rules) {}
@@ -93,15 +99,27 @@ struct Router::Tables {
   void touch(ObjectId exchange);
   void enter(const catalog::Exchange* exchange);
   void visit(const catalog::Exchange& exchange, MatchInput& input);
+  void add(const Destination& destination, std::string_view key);
+  void add(const catalog::Queue& queue, std::string_view key);
+  void add(const catalog::Topic* topic, std::string_view key);
   /// Adds what the key leads to, to the walk's queues.
   void collect(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts);
-  void begin() {
+  void begin(const MessageFacts* facts) {
     walk.queues.clear();
     walk.matched.clear();
+    walk.has_topics = false;
+    walk.spreads = false;
+    const auto key = facts == nullptr ? std::nullopt : facts->record_key();
+    walk.keyed = key.has_value();
+    walk.record_key = key.value_or(bytes::ByteView{});
+  }
+  /// What was found for other messages need not be right for one with a key of its own.
+  static bool fits(const Route& route, const MessageFacts* facts) {
+    return !route.spreads || facts == nullptr || !facts->record_key().has_value();
   }
   const Route* intern();
   const Route& find(const catalog::Exchange& exchange, std::string_view key, const MessageFacts* facts);
-  void queue_named(ObjectId vhost, std::string_view name);
+  void name_changed(ObjectId vhost, std::string_view name);
   void bind(const catalog::Binding& binding);
   void unbind(const catalog::Binding& binding);
 };
@@ -139,9 +157,12 @@ void Router::Tables::enter(const catalog::Exchange* exchange) {
 
 void Router::Tables::visit(const catalog::Exchange& exchange, MatchInput& input) {
   if (exchange.name.empty()) {
-    // The default exchange: every queue is bound to it by its name.
-    const catalog::Queue* queue = catalog.find_queue(exchange.vhost, input.key());
-    if (queue != nullptr) walk.queues.push_back({queue->id, queue->shard});
+    // The default exchange: every queue is bound to it by its name, and every topic whose name no queue has.
+    if (const catalog::Queue* queue = catalog.find_queue(exchange.vhost, input.key())) {
+      add(*queue, input.key());
+    } else {
+      add(catalog.find_topic(exchange.vhost, input.key()), input.key());
+    }
     return;
   }
   ExchangeRoutes& bindings = routes_of(exchange);
@@ -152,14 +173,7 @@ void Router::Tables::visit(const catalog::Exchange& exchange, MatchInput& input)
   }
   walk.destinations.clear();
   bindings.match(input, walk.destinations);
-  for (const Destination& destination : walk.destinations) {
-    if (destination.kind == catalog::DestinationKind::queue) {
-      const catalog::Queue* queue = catalog.find_queue(destination.id);
-      if (queue != nullptr) walk.queues.push_back({queue->id, queue->shard});
-    } else if (const catalog::Exchange* next = catalog.find_exchange(destination.id)) {
-      enter(next);
-    }
-  }
+  for (const Destination& destination : walk.destinations) add(destination, input.key());
   if (!walk.destinations.empty()) return;
   const std::string alternate = policies == nullptr ? exchange.alternate_exchange : policies->alternate_of(exchange);
   if (alternate.empty()) return;
@@ -169,6 +183,34 @@ void Router::Tables::visit(const catalog::Exchange& exchange, MatchInput& input)
   } else {
     walk.unresolved = true;
   }
+}
+
+void Router::Tables::add(const Destination& destination, std::string_view key) {
+  switch (destination.kind) {
+    case catalog::DestinationKind::queue:
+      if (const catalog::Queue* queue = catalog.find_queue(destination.id)) add(*queue, key);
+      return;
+    case catalog::DestinationKind::exchange:
+      if (const catalog::Exchange* next = catalog.find_exchange(destination.id)) enter(next);
+      return;
+    case catalog::DestinationKind::topic:
+      return add(catalog.find_topic(destination.id), key);
+  }
+}
+
+void Router::Tables::add(const catalog::Queue& queue, std::string_view key) {
+  if (queue.source.has_value()) return add(catalog.find_topic(queue.source->topic), key);
+  walk.queues.push_back({queue.id, queue.shard});
+}
+
+void Router::Tables::add(const catalog::Topic* topic, std::string_view key) {
+  if (topic == nullptr) return;
+  const std::size_t count = topic->partitions.size();
+  const std::uint32_t hash = bytes::murmur2(walk.keyed ? walk.record_key : bytes::as_bytes(key)) & 0x7fffffff;
+  const catalog::Partition& chosen = topic->partitions[hash % count];
+  walk.queues.push_back({ObjectId(chosen.log.value), chosen.shard});
+  walk.has_topics = true;
+  walk.spreads = walk.spreads || count > 1;
 }
 
 /// Breadth first, each exchange once: neither circles nor long chains hurt.
@@ -187,7 +229,10 @@ const Route* Router::Tables::intern() {
   std::ranges::sort(queues, {}, &QueueRef::queue);
   queues.erase(std::ranges::unique(queues).begin(), queues.end());
   const std::span<const QueueRef> key(queues);
-  if (const auto it = routes.find(key); it != routes.end()) return it->get();
+  if (const auto it = routes.find(key); it != routes.end()) {
+    (*it)->spreads = walk.spreads;  // a topic may have got more partitions
+    return it->get();
+  }
   if (routes.size() >= kRememberedRoutes) {
     for (auto& [id, at] : nodes) forget_ways(*at);
     routes.clear();
@@ -195,6 +240,8 @@ const Route* Router::Tables::intern() {
   auto route = std::make_unique<Route>();
   route->id = next_route++;
   route->queues = queues;
+  route->has_topics = walk.has_topics;
+  route->spreads = walk.spreads;
   for (const QueueRef& queue : queues) route->shards |= std::uint64_t{1} << queue.shard.value;
   return routes.insert(std::move(route)).first->get();
 }
@@ -203,13 +250,14 @@ const Route& Router::Tables::find(const catalog::Exchange& exchange, std::string
   const auto at = nodes.find(exchange.id.value);
   if (at != nodes.end()) {
     const auto known = at->second->ways.find(key);
-    if (known != at->second->ways.end()) {
+    if (known != at->second->ways.end() && fits(*known->second, facts)) {
       walk.repeatable = true;
       return *known->second;
     }
   }
-  begin();
+  begin(facts);
   collect(exchange, key, facts);
+  walk.repeatable = walk.repeatable && !(walk.keyed && walk.spreads);
   if (!walk.repeatable) return *intern();
   if (ways >= kRememberedWays) {
     for (auto& [id, each] : nodes) forget_ways(*each);
@@ -223,8 +271,8 @@ const Route& Router::Tables::find(const catalog::Exchange& exchange, std::string
 
 // ---- Changes
 
-/// A queue of this name comes or goes.
-void Router::Tables::queue_named(ObjectId vhost, std::string_view name) {
+/// A queue or a topic of this name comes or goes.
+void Router::Tables::name_changed(ObjectId vhost, std::string_view name) {
   const catalog::Exchange* exchange = catalog.find_exchange(vhost, "");
   if (exchange == nullptr) return;
   const auto it = nodes.find(exchange->id.value);
@@ -262,7 +310,10 @@ Router::~Router() = default;
 
 const Route& Router::route(const catalog::Exchange& exchange, std::string_view routing_key, const MessageFacts* facts) {
   Tables& t = *tables_;
-  if (t.last_route != nullptr && t.last_exchange == exchange.id && t.last_key == routing_key) return *t.last_route;
+  if (t.last_route != nullptr && t.last_exchange == exchange.id && t.last_key == routing_key &&
+      Tables::fits(*t.last_route, facts)) {
+    return *t.last_route;
+  }
   const Route& route = t.find(exchange, routing_key, facts);
   if (t.walk.repeatable) {
     t.last_exchange = exchange.id;
@@ -276,7 +327,7 @@ const Route& Router::route(const catalog::Exchange& exchange, std::string_view r
                            std::span<const std::string_view> more_keys, const MessageFacts* facts) {
   if (more_keys.empty()) return route(exchange, routing_key, facts);
   Tables& t = *tables_;
-  t.begin();
+  t.begin(facts);
   t.collect(exchange, routing_key, facts);
   for (const std::string_view key : more_keys) t.collect(exchange, key, facts);
   return *t.intern();
@@ -288,7 +339,10 @@ void Router::before(const catalog::Command& command) {
     t.unbind(unbind->binding);
   } else if (const auto* queue = std::get_if<catalog::DeleteQueue>(&command)) {
     for (const catalog::Binding* binding : t.catalog.bindings_of_destination(queue->id)) t.unbind(*binding);
-    if (const catalog::Queue* gone = t.catalog.find_queue(queue->id)) t.queue_named(gone->vhost, gone->name);
+    if (const catalog::Queue* gone = t.catalog.find_queue(queue->id)) t.name_changed(gone->vhost, gone->name);
+  } else if (const auto* topic = std::get_if<catalog::DeleteTopic>(&command)) {
+    for (const catalog::Binding* binding : t.catalog.bindings_of_destination(topic->id)) t.unbind(*binding);
+    if (const catalog::Topic* gone = t.catalog.find_topic(topic->id)) t.name_changed(gone->vhost, gone->name);
   } else if (const auto* exchange = std::get_if<catalog::DeleteExchange>(&command)) {
     for (const catalog::Binding* binding : t.catalog.bindings_of_destination(exchange->id)) t.unbind(*binding);
     t.touch(exchange->id);
@@ -306,13 +360,16 @@ void Router::after(const catalog::Command& command) {
   if (const auto* bind = std::get_if<catalog::Bind>(&command)) {
     t.bind(bind->binding);
   } else if (const auto* queue = std::get_if<catalog::CreateQueue>(&command)) {
-    t.queue_named(queue->queue.vhost, queue->queue.name);
+    t.name_changed(queue->queue.vhost, queue->queue.name);
+  } else if (const auto* topic = std::get_if<catalog::CreateTopic>(&command)) {
+    t.name_changed(topic->topic.vhost, topic->topic.name);
   } else if (std::holds_alternative<catalog::CreateExchange>(command)) {
     for (const std::uint64_t user : t.unresolved) {
       if (const auto found = t.nodes.find(user); found != t.nodes.end()) t.forget_ways(*found->second);
     }
     t.unresolved.clear();
-  } else if (std::holds_alternative<catalog::PutPolicy>(command) ||
+  } else if (std::holds_alternative<catalog::AddPartitions>(command) ||
+             std::holds_alternative<catalog::PutPolicy>(command) ||
              std::holds_alternative<catalog::DeletePolicy>(command)) {
     for (auto& [id, at] : t.nodes) t.forget_ways(*at);
   }

@@ -15,9 +15,13 @@ namespace millrace::broker {
 
 class Policies;
 
-/// The queues a message goes to. Owned by the router.
+/// The queues a message goes to, and the partitions of topics, by the numbers of their logs. Owned by the router.
 struct Route {
   std::vector<QueueRef> queues;  // without duplicates, in a stable order
+  /// Some are partitions: the message is stored with its key, if it has one.
+  bool has_topics = false;
+  /// Some could have been others: a key of the message chooses among a topic's partitions.
+  bool spreads = false;
   /// Never used again for another set of queues.
   std::uint64_t id = 0;
   /// Bit i: some queue lives on shard i.
@@ -28,6 +32,9 @@ struct Route {
 constexpr std::size_t kMaxShards = 64;
 
 /// Routes by a shard's replica of the catalog. An exchange type has one small file of its own (exchange_direct.cc ...).
+///
+/// Of a topic a message goes to one partition: the one that its record key (MessageFacts) hashes to, without one its
+/// routing key, as producers of streams choose by keys. A queue over a topic stands for the topic.
 ///
 /// What an exchange and a key lead to is remembered until a change of the catalog touches an exchange on that way; a
 /// change anywhere else costs nothing here. Ways through an exchange that looks at more than the key are walked for

@@ -62,6 +62,24 @@ class RouterTest : public ::testing::Test {
     apply(catalog::CreateQueue{definition});
     return definition.id;
   }
+  /// Its partitions' logs are numbered from `first_log` on.
+  ObjectId topic(const std::string& name, std::size_t partitions, std::uint64_t first_log) {
+    catalog::Topic definition;
+    definition.id = ObjectId(next++);
+    definition.vhost = vhost;
+    definition.name = name;
+    for (std::size_t i = 0; i < partitions; ++i) {
+      definition.partitions.push_back({LogId(first_log + i), ShardId(static_cast<std::uint16_t>(i % 2))});
+    }
+    apply(catalog::CreateTopic{definition});
+    return definition.id;
+  }
+  /// The number of the only target.
+  std::uint64_t target(const std::string& name, std::string_view key, const MessageFacts* facts = nullptr) {
+    const Route& route = router.route(*state.find_exchange(vhost, name), key, facts);
+    EXPECT_TRUE(route.queues.size() == 1 && route.has_topics);
+    return route.queues.empty() ? 0 : route.queues.front().queue.value;
+  }
   ObjectId exchange(const std::string& name, ExchangeType type, const std::string& alternate = {}) {
     catalog::Exchange definition;
     definition.id = ObjectId(next++);
@@ -73,8 +91,10 @@ class RouterTest : public ::testing::Test {
     return definition.id;
   }
   catalog::Binding binding(ObjectId source, ObjectId destination, const std::string& key = {}) {
-    const bool is_queue = state.find_queue(destination) != nullptr;
-    return {vhost, source, {is_queue ? DestinationKind::queue : DestinationKind::exchange, destination}, key, {}, {}};
+    const DestinationKind kind = state.find_queue(destination) != nullptr   ? DestinationKind::queue
+                                 : state.find_topic(destination) != nullptr ? DestinationKind::topic
+                                                                            : DestinationKind::exchange;
+    return {vhost, source, {kind, destination}, key, {}, {}};
   }
   void bind(ObjectId source, ObjectId destination, const std::string& key = {}) {
     apply(catalog::Bind{binding(source, destination, key)});
@@ -432,6 +452,70 @@ TEST_F(RouterTest, TheSameQueuesAreTheSameRoute) {
   const std::uint64_t id = router.route(*state.find_exchange(t), "one").id;
   EXPECT_EQ(router.route(*state.find_exchange(t), "two").id, id);
   EXPECT_EQ(router.route(*state.find_exchange(vhost, ""), "q").id, id);
+}
+
+/// A message with the key of a record.
+class KeyedFacts final : public MessageFacts {
+ public:
+  explicit KeyedFacts(std::string key) : key_(std::move(key)) {}
+  void headers(model::HeaderList&) const override {}
+  std::int64_t hash_number(catalog::HashSource, std::string_view) const override { return 0; }
+  std::optional<bytes::ByteView> record_key() const override { return bytes::as_bytes(key_); }
+
+ private:
+  std::string key_;
+};
+
+TEST_F(RouterTest, ATopicGetsEachMessageInThePartitionOfItsKey) {
+  const ObjectId x = exchange("x", ExchangeType::topic);
+  const ObjectId wide = topic("wide", 4, 1000);
+  bind(x, wide, "order.#");
+  // The hashes of "21" and "foobar", without their sign bits, leave 0 and 2.
+  const KeyedFacts first("21");
+  const KeyedFacts second("foobar");
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(target("x", "order.new", &first), 1000U);
+    EXPECT_EQ(target("x", "order.new", &second), 1002U);
+    EXPECT_EQ(target("x", "order.paid", &first), 1000U);
+    const std::uint64_t plain = target("x", "order.new");
+    EXPECT_EQ(target("x", "order.new"), plain) << "without a key the routing key chooses";
+  }
+  std::set<std::uint64_t> used;
+  for (int i = 0; i < 100; ++i) used.insert(target("x", "order." + std::to_string(i)));
+  EXPECT_EQ(used.size(), 4U);
+  EXPECT_TRUE(router.route(*state.find_exchange(vhost, "x"), "other").queues.empty());
+  EXPECT_LT(router.remembered(), 200U);
+  apply(catalog::AddPartitions{wide, {{LogId(1004), ShardId(0)}}});
+  used.clear();
+  for (int i = 0; i < 100; ++i) used.insert(target("x", "order." + std::to_string(i)));
+  EXPECT_EQ(used.size(), 5U);
+  apply(catalog::DeleteTopic{wide});
+  EXPECT_TRUE(router.route(*state.find_exchange(vhost, "x"), "order.new").queues.empty());
+  EXPECT_TRUE(state.bindings_of_source(x).empty());
+}
+
+TEST_F(RouterTest, ATopicIsReachedByItsNameUnlessAQueueHasIt) {
+  const Route& none = router.route(*state.find_exchange(vhost, ""), "t");
+  EXPECT_TRUE(none.queues.empty());
+  const ObjectId made = topic("t", 1, 2000);
+  EXPECT_EQ(target("", "t"), 2000U);
+  const ObjectId hides = queue("t");
+  EXPECT_EQ(routed("", "t"), (Names{"t"}));
+  EXPECT_FALSE(router.route(*state.find_exchange(vhost, ""), "t").has_topics);
+  apply(catalog::DeleteQueue{hides});
+  EXPECT_EQ(target("", "t"), 2000U);
+  // A queue over the topic stands for it.
+  catalog::Queue over;
+  over.id = ObjectId(next++);
+  over.vhost = vhost;
+  over.name = "over";
+  over.source = catalog::QueueSource{made, {{ObjectId(next++), LogId(2000), ShardId(0), model::Offset(0)}}};
+  apply(catalog::CreateQueue{over});
+  EXPECT_EQ(target("", "over"), 2000U);
+  const ObjectId fan = exchange("fan", ExchangeType::fanout);
+  bind(fan, over.id);
+  bind(fan, made);
+  EXPECT_EQ(target("fan", "any"), 2000U) << "once, although it is bound twice";
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "base/prng.h"
 #include "bytes/crc32c.h"
+#include "bytes/murmur2.h"
 #include "bytes/reader.h"
 #include "bytes/siphash.h"
 #include "bytes/slab.h"
@@ -174,6 +175,17 @@ TEST(Slab, CountsHoldersOnManyThreads) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_TRUE(shared.unique());
+}
+
+/// As the producers of the Java client hash their keys.
+TEST(Murmur2, AgreesWithProducers) {
+  const auto hash = [](std::string_view text) { return static_cast<std::int32_t>(murmur2(as_bytes(text))); };
+  EXPECT_EQ(hash("21"), -973932308);
+  EXPECT_EQ(hash("foobar"), -790332482);
+  EXPECT_EQ(hash("a-little-bit-long-string"), -985981536);
+  EXPECT_EQ(hash("a-little-bit-longer-string"), -1486304829);
+  EXPECT_EQ(hash("lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8"), -58897971);
+  EXPECT_EQ(hash("abc"), 479470107);
 }
 
 /// From the reference implementation's published vectors.

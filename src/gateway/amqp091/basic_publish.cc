@@ -107,6 +107,7 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
     broker::add(shard().counters().unroutable, 1);
     if (method->mandatory) return_message(*method, {header.class_id, header.body_size, block}, body);
   }
+  if (route.has_topics && !prepare_record(*method, facts, message)) return;
   message.timestamp = connection_.now();
   message.body = body;
   message.envelope.protocol = model::Protocol::amqp091;
@@ -124,6 +125,25 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
   }
   shard().publisher().publish(tracker_, route, message);
   count_unsettled(header.body_size + block.size() + method_payload.size());
+}
+
+/// A message that goes to topics has a record's key, if it names one. By the default exchange it goes to whatever topic
+/// it names: one must be allowed to write to that.
+bool Channel::prepare_record(const wire::BasicPublish& method, const PropertyFacts& facts, broker::Message& message) {
+  const auto allowed = [this](std::string_view name) {
+    const catalog::State& state = shard().catalog();
+    const catalog::Queue* queue = state.find_queue(connection_.vhost().id, name);
+    return queue == nullptr ? allow_topic_write(state.find_topic(connection_.vhost().id, name))
+                            : allow_topic_write(source_topic(*queue));
+  };
+  if (method.exchange.empty() && !(allowed(method.routing_key) && std::ranges::all_of(more_keys_.keys, allowed))) {
+    return false;
+  }
+  if (const auto key = facts.record_key()) {
+    message.has_key = true;
+    message.key = *key;
+  }
+  return true;
 }
 
 bool Channel::read_more_keys(const wire::BasicProperties& properties) {

@@ -23,6 +23,13 @@ bool Channel::may_bind(const BindRequest& request) {
   return source == nullptr || allow_topic(Operation::read, *source, request.routing_key);
 }
 
+/// A topic is bound by its name, as a queue is, unless a queue has that name.
+const catalog::Topic* Channel::destination_topic(std::string_view name) {
+  const catalog::State& state = shard().catalog();
+  const catalog::ObjectId vhost = connection_.vhost().id;
+  return state.find_queue(vhost, name) == nullptr ? state.find_topic(vhost, name) : nullptr;
+}
+
 std::optional<catalog::Binding> Channel::binding_of(const BindRequest& request, Binding how) {
   if (!may_bind(request)) return std::nullopt;
   const catalog::Exchange* source = find_exchange(request.source);
@@ -34,9 +41,13 @@ std::optional<catalog::Binding> Channel::binding_of(const BindRequest& request, 
   binding.native_arguments = sorted_arguments(request.arguments);
   const catalog::Queue* queue = nullptr;
   if (request.kind == catalog::DestinationKind::queue) {
-    queue = find_queue(request.destination);
-    if (queue == nullptr) return std::nullopt;
-    binding.destination = {request.kind, queue->id};
+    if (const catalog::Topic* topic = destination_topic(request.destination)) {
+      binding.destination = {catalog::DestinationKind::topic, topic->id};
+    } else {
+      queue = find_queue(request.destination);
+      if (queue == nullptr || !allow_topic_write(source_topic(*queue))) return std::nullopt;
+      binding.destination = {request.kind, queue->id};
+    }
   } else {
     const catalog::Exchange* exchange = find_exchange(request.destination);
     if (exchange == nullptr) return std::nullopt;

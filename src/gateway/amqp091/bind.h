@@ -39,7 +39,8 @@ void Channel::unbind(const BindRequest& request, bool no_wait) {
   const bool of_queue = request.kind == catalog::DestinationKind::queue;
   const catalog::Queue* queue = of_queue ? state.find_queue(vhost, request.destination) : nullptr;
   const catalog::Exchange* exchange = of_queue ? nullptr : state.find_exchange(vhost, request.destination);
-  if (source == nullptr || (queue == nullptr && exchange == nullptr)) {
+  const catalog::Topic* topic = of_queue ? destination_topic(request.destination) : nullptr;
+  if (source == nullptr || (queue == nullptr && exchange == nullptr && topic == nullptr)) {
     if (!no_wait) reply(Ok{});
     return;
   }

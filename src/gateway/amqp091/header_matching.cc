@@ -10,6 +10,7 @@
 #include "bytes/term_hash.h"
 #include "bytes/writer.h"
 #include "gateway/amqp091/declare_arguments.h"
+#include "gateway/amqp091/foreign.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -154,6 +155,14 @@ bytes::ByteVector sorted_arguments(FieldTableView arguments) {
   sorted.reserve(content.size());
   for (const std::size_t i : order) sorted.insert(sorted.end(), parts[i].begin(), parts[i].end());
   return sorted;
+}
+
+std::optional<bytes::ByteView> PropertyFacts::record_key() const {
+  if (!properties_.headers.has_value()) return std::nullopt;
+  const auto value = properties_.headers->find(kRecordKeyHeader);
+  if (!value.has_value()) return std::nullopt;
+  if (const auto text = value->as_text()) return bytes::as_bytes(*text);
+  return value->as_byte_array();
 }
 
 }  // namespace millrace::gateway::amqp091

@@ -38,6 +38,8 @@ class PropertyFacts final : public broker::MessageFacts {
   std::int64_t hash_number(catalog::HashSource source, std::string_view header) const override {
     return amqp091::hash_number(properties_, source, header);
   }
+  /// Of the header kRecordKeyHeader.
+  std::optional<bytes::ByteView> record_key() const override;
 
  private:
   const wire::BasicProperties& properties_;
