@@ -150,6 +150,108 @@ def amqp_publishes_into_a_kafka_topic_through_an_exchange():
 
 
 @test
+def a_group_reads_everything_while_a_queue_settles_one_by_one():
+    topic, dead, partitions = create(partitions=3), name("dead"), 3
+    with channel() as ch:
+        ch.queue_declare(dead, durable=True)
+        queue = queue_in(ch, arguments={"x-source-topic": topic, "x-queue-type": "quorum", "x-delivery-limit": 1,
+                                        "x-dead-letter-exchange": "", "x-dead-letter-routing-key": dead})
+        for partition in range(partitions):
+            send_all(topic, [f"{partition}/{n}".encode() for n in range(20)], partition=partition)
+        ch.basic_qos(prefetch_count=5)
+        seen, done, tries = {}, set(), {}
+
+        def on_message(_channel, method, _properties, body):
+            tries[body] = tries.get(body, 0) + 1
+            if body.endswith(b"/7"):
+                ch.basic_reject(method.delivery_tag, requeue=True)  # until it is given up
+            elif body.endswith(b"/9"):
+                ch.basic_reject(method.delivery_tag, requeue=False)
+            else:
+                seen.setdefault(body.split(b"/")[0], []).append(int(body.split(b"/")[1]))
+                done.add(body)
+                ch.basic_ack(method.delivery_tag)
+
+        ch.basic_consume(queue, on_message)
+
+        def all_done():
+            ch.connection.process_data_events(0.05)
+            return len(done) == partitions * 18 and count(ch, dead) == partitions * 2
+
+        eventually(all_done, 20, "every record settled")
+        for order in seen.values():
+            equal(order, sorted(order), "order of a partition")
+        equal(sorted(tries[f"{p}/7".encode()] for p in range(partitions)), [2, 2, 2], "deliveries of what failed")
+        equal(count(ch, queue), 0)
+        letters = sorted(drain(ch, dead))
+        equal(letters, sorted(f"{p}/{n}".encode() for p in range(partitions) for n in (7, 9)))
+        member = kafka.KafkaConsumer(topic, bootstrap_servers=KAFKA, group_id=name("group"), auto_offset_reset="earliest",
+                                     consumer_timeout_ms=20000)
+        got = []
+        for record in member:
+            got.append(record.value)
+            if len(got) == partitions * 20:
+                break
+        member.close()
+        equal(sorted(got), sorted(f"{p}/{n}".encode() for p in range(partitions) for n in range(20)))
+
+
+@test
+def a_queue_over_a_topic_shows_committed_records_with_key_and_headers():
+    topic = create()
+    with channel() as ch:
+        queue = queue_in(ch, arguments={"x-source-topic": topic})
+        made = kafka.KafkaProducer(bootstrap_servers=KAFKA, acks="all")
+        made.send(topic, b"v", key=b"customer 5", headers=[("tenant", b"red")], timestamp_ms=1700000000000).get(20)
+        made.close()
+        method, properties, body = consume(ch, queue, 1)[0]
+        text = {key: value if isinstance(value, str) else value.decode() for key, value in properties.headers.items()}
+        equal((body, text, properties.timestamp), (b"v", {"tenant": "red", "x-record-key": "customer 5"}, 1700000000))
+        equal((method.exchange, method.routing_key), ("", queue))
+
+
+@test
+def an_exchange_bound_to_a_topic_appends_to_the_partition_of_the_key():
+    topic, exchange = create(partitions=4), name("x")
+    with channel() as ch:
+        ch.exchange_declare(exchange, "topic", durable=True)
+        ch.queue_bind(topic, exchange, "order.*")
+        for n in range(40):
+            publish(ch, "order.new", f"{n}".encode(), exchange=exchange, content_type="text/plain",
+                    headers={"x-record-key": f"key {n % 8}", "count": n})
+        publish(ch, "other", b"nowhere", exchange=exchange)
+        consumer = kafka.KafkaConsumer(bootstrap_servers=KAFKA, consumer_timeout_ms=10000)
+        where = [kafka.TopicPartition(topic, p) for p in range(4)]
+        consumer.assign(where)
+        consumer.seek_to_beginning()
+        got = []
+        for record in consumer:
+            got.append(record)
+            if len(got) == 40:
+                break
+        ends = consumer.end_offsets(where)
+        consumer.close()
+        equal(sum(ends.values()), 40)
+        equal(sorted(int(record.value) for record in got), list(range(40)))
+        by_key = {}
+        for record in got:
+            by_key.setdefault(record.key, set()).add(record.partition)
+            headers = dict(record.headers)
+            equal((headers["content-type"], headers["routing-key"], headers["count"]), (b"text/plain", b"order.new", record.value))
+        equal({key: len(partitions) for key, partitions in by_key.items()}, {f"key {n}".encode(): 1 for n in range(8)})
+        # A Kafka producer with the same key writes to the same partition.
+        made = kafka.KafkaProducer(bootstrap_servers=KAFKA, acks="all")
+        for n in range(8):
+            sent = made.send(topic, b"from kafka", key=f"key {n}".encode()).get(20)
+            equal({sent.partition}, by_key[f"key {n}".encode()], f"partition of key {n}")
+        made.close()
+        ch.queue_unbind(topic, exchange, "order.*")
+        publish(ch, "order.new", b"late", exchange=exchange)
+        queue = queue_in(ch, arguments={"x-source-topic": topic})
+        equal(count(ch, queue), 48)
+
+
+@test
 def topics_and_queues_are_listed_to_kafka():
     with channel() as ch:
         queue = queue_in(ch)

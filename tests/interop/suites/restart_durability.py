@@ -166,6 +166,40 @@ def records_and_offsets_survive():
 
 
 @test
+def queues_over_topics_keep_what_was_settled():
+    for ending in ENDINGS:
+        with Life() as life:
+            topic, queue, exchange = kafka_topics.create(partitions=2), name(), name("x")
+            arguments = {"x-source-topic": topic}
+            with contextlib.suppress(pika.exceptions.AMQPError), pika_helpers.channel() as ch:
+                ch.queue_declare(queue, durable=True, arguments=arguments)
+                ch.exchange_declare(exchange, "fanout", durable=True)
+                ch.queue_bind(topic, exchange)
+                for partition in range(2):
+                    kafka_topics.send_all(topic, [f"{partition}/{n}".encode() for n in range(50)], partition=partition)
+                # A transaction's answer says that its acknowledgements are stored.
+                worker = ch.connection.channel()
+                worker.tx_select()
+                worker.basic_qos(prefetch_count=60)
+                got = [(method.delivery_tag, body) for method, _, body in pika_helpers.consume(worker, queue, 60, ack=False)]
+                settled = {body for tag, body in got if tag % 3}
+                for tag, _ in got:
+                    if tag % 3:
+                        worker.basic_ack(tag)
+                worker.tx_commit()
+                pika_helpers.publish(ch, "", b"from amqp", exchange=exchange)
+                eventually(lambda: pika_helpers.count(ch, queue) == 41, what="forty old records and the new one")
+                life.restart(ending)
+            with pika_helpers.channel() as ch:
+                left = {f"{p}/{n}".encode() for p in range(2) for n in range(50)} - settled | {b"from amqp"}
+                equal(ch.queue_declare(queue, durable=True, arguments=arguments).method.message_count, len(left), ending)
+                back = [body for _, _, body in pika_helpers.consume(ch, queue, len(left))]
+                equal((len(back), set(back)), (len(left), left), ending)
+                pika_helpers.publish(ch, "", b"again", exchange=exchange)
+                equal(pika_helpers.take_soon(ch, queue), b"again", ending)
+
+
+@test
 def groups_and_their_offsets_survive():
     for ending in ENDINGS:
         with Life() as life:
