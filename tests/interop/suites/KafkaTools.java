@@ -158,6 +158,13 @@ public final class KafkaTools {
         run("", CONFIGS, "--alter", "--entity-type", "ips", "--entity-default", "--delete-config", "connection_creation_rate");
     }
 
+    private static void transactions() throws Exception {
+        String tool = "org.apache.kafka.tools.TransactionsCommand";
+        String topic = create(1);
+        contains(run("", tool, "list"), "TransactionalId", "TransactionState");
+        contains(run("", tool, "describe-producers", "--topic", topic, "--partition", "0"), "ProducerId");
+    }
+
     private static void verified() throws Exception {
         String topic = create(2);
         contains(run("", "org.apache.kafka.tools.VerifiableProducer", "--topic", topic, "--max-messages", "50", "--acks", "-1"),
@@ -182,6 +189,7 @@ public final class KafkaTools {
         test("access_rules_are_added_listed_and_removed", KafkaTools::acls);
         test("credentials_of_users", KafkaTools::users);
         test("quotas_are_set_and_shown", KafkaTools::quotas);
+        test("transactions_are_listed", KafkaTools::transactions);
         test("verifiable_producer_and_consumer", KafkaTools::verified);
         test("performance_tests_run", KafkaTools::performance);
         System.exit(failures == 0 ? 0 : 1);
