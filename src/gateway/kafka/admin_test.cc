@@ -340,6 +340,8 @@ TEST_F(AdminTest, TopicsAreToldInPortions) {
   EXPECT_FALSE(first.topics[0].topic_id.is_zero());
   EXPECT_NE(first.topics[0].topic_authorized_operations, 0);
   EXPECT_EQ(first.topics[1].partitions.at(0).leader_id, 1);
+  EXPECT_TRUE(first.topics[1].partitions[0].eligible_leader_replicas.has_value()) << "clients take it for a list";
+  EXPECT_TRUE(first.topics[1].partitions[0].last_known_elr.has_value());
   ASSERT_TRUE(first.next_cursor.has_value());
   EXPECT_EQ(first.next_cursor->topic_name, wire::Text("t"));
   EXPECT_EQ(first.next_cursor->partition_index, 1);

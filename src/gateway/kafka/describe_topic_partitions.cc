@@ -44,6 +44,9 @@ class PartitionsAnswer {
       partition.leader_id = kNodeId;
       partition.replica_nodes = {kNodeId};
       partition.isr_nodes = {kNodeId};
+      // Kafka's own client does not expect null here.
+      partition.eligible_leader_replicas.emplace();
+      partition.last_known_elr.emplace();
     }
     return true;
   }
