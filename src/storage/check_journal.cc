@@ -5,7 +5,7 @@
 #include "storage/check.h"
 #include "storage/disk_damage.h"
 #include "storage/journal.h"
-#include "storage/journal_scan.h"
+#include "storage/journal_verdict.h"
 #include "storage/segment_index.h"
 #include "storage/segment_set.h"
 
@@ -14,7 +14,7 @@ namespace millrace::storage {
 namespace {
 
 /// Reads the journal of one shard by the rules of recovery, but looks at all of it and changes nothing.
-class JournalChecker {
+class JournalChecker final : private JournalEvidence {
  public:
   JournalChecker(FileCache& cache, const std::string& directory, CheckReport& report, CheckedLogs& logs)
       : cache_(cache), shard_directory_(directory), directory_(directory + "/journal"), report_(report), logs_(logs) {}
@@ -22,19 +22,18 @@ class JournalChecker {
   Result<void> run();
 
  private:
-  struct Round {
-    ScannedRound scanned;
-    bool counts = true;
-    std::uint64_t number() const { return scanned.header.round; }
+  using Round = JournalRound;
+  struct File {
+    bytes::Slab content;
+    std::vector<UnreadablePart> unreadable;
   };
 
   Result<void> read_file(std::uint64_t sequence, const std::string& name);
-  Result<void> check_versions() const;
-  void apply_marks();
-  Result<void> decide();
-  void cut_from(std::size_t index);
-  Result<bool> flushes_are_whole(std::size_t index);
-  bool taken_back(std::size_t index, LogId log) const;
+  bool cannot_read(const Round& round) const override;
+  Result<bool> flush_is_whole(const LogFlushedEntry& flushed, Offset from) override;
+  void rounds_missing(const Round* previous, const Round& next, std::uint64_t last) override;
+  void round_damaged(const Round& round) override;
+  void flush_unreadable(const Round& round, const std::string& reason) override;
   void apply(const Round& round);
   bool apply_entry(const Round& round, const EntryView& entry);
   bool apply_batch(const Round& round, const EntryView& entry);
@@ -45,19 +44,12 @@ class JournalChecker {
   std::string directory_;
   CheckReport& report_;
   CheckedLogs& logs_;
-  std::vector<bytes::Slab> contents_;
+  std::vector<File> files_;
   std::vector<Round> rounds_;
-  std::uint64_t synced_ = 0;
-  std::uint64_t cut_bytes_ = 0;
   std::uint64_t batches_ = 0;
   std::uint64_t commands_ = 0;
   std::uint64_t snapshots_ = 0;
 };
-
-std::optional<RecoveryMarkEntry> mark_of(const ScannedRound& round) {
-  if (round.entries.empty() || round.entries.front().type != EntryType::recovery_mark) return std::nullopt;
-  return decode_recovery_mark(round.entries.front().payload);
-}
 
 Result<void> JournalChecker::run() {
   if (!cache_.disk().exists(directory_)) return base::fail(StorageErrc::io, "there is no " + directory_);
@@ -71,19 +63,19 @@ Result<void> JournalChecker::run() {
     }
     if (auto read = read_file(sequence, name); !read.has_value()) return read;
   }
-  if (auto versions = check_versions(); !versions.has_value()) return versions;
-  apply_marks();
-  if (auto decided = decide(); !decided.has_value()) return decided;
+  if (auto judged = JournalVerdict(rounds_, *this).judge(); !judged.has_value()) return judged;
   std::uint64_t counting = 0;
+  std::uint64_t cut_bytes = 0;
   for (const Round& round : rounds_) {
-    if (!round.counts) continue;
+    if (round.cut_now) cut_bytes += round.scanned.end() - round.scanned.position;
+    if (round.fate == Round::Fate::ignored) continue;
     ++counting;
     apply(round);
   }
-  report_.total("journal: {} files, {} rounds with {} batches, {} commands and {} snapshots", contents_.size(),
-                counting, batches_, commands_, snapshots_);
-  if (cut_bytes_ > 0) {
-    report_.note("{} bytes of rounds that were never confirmed; the next start ignores them", cut_bytes_);
+  report_.total("journal: {} files, {} rounds with {} batches, {} commands and {} snapshots", files_.size(), counting,
+                batches_, commands_, snapshots_);
+  if (cut_bytes > 0) {
+    report_.note("{} bytes of rounds that were never confirmed; the next start ignores them", cut_bytes);
   }
   return {};
 }
@@ -98,7 +90,7 @@ Result<void> JournalChecker::read_file(std::uint64_t sequence, const std::string
   const auto size = (*file)->size();
   if (!size.has_value()) return storage_failure(size.error());
   bytes::Slab slab = bytes::Slab::allocate(static_cast<std::size_t>(*size));
-  const auto unreadable = read_around_damage(**file, 0, {slab.mutable_data(), slab.size()});
+  auto unreadable = read_around_damage(**file, 0, {slab.mutable_data(), slab.size()});
   if (!unreadable.has_value()) return storage_failure(unreadable.error());
   for (const UnreadablePart& part : *unreadable) {
     report_.problem("{}/{}: bytes {} to {} cannot be read", directory_, name, part.begin, part.end - 1);
@@ -111,103 +103,40 @@ Result<void> JournalChecker::read_file(std::uint64_t sequence, const std::string
   }
   const std::size_t before = rounds_.size();
   JournalScanner scanner(content, sequence);
-  for (Round round; scanner.next(round.scanned); round = Round{}) rounds_.push_back(std::move(round));
+  for (Round round; scanner.next(round.scanned); round = Round{}) {
+    round.file = files_.size();
+    rounds_.push_back(std::move(round));
+  }
   if (rounds_.size() > before && (!header.has_value() || header->sequence != sequence)) {
     report_.problem("{}/{}: its header is damaged", directory_, name);
   }
-  contents_.push_back(std::move(slab));
+  files_.push_back({std::move(slab), std::move(*unreadable)});
   return {};
 }
 
-Result<void> JournalChecker::check_versions() const {
-  for (const Round& round : rounds_) {
-    for (const EntryView& entry : round.scanned.entries) {
-      const bool known_type = entry.type >= EntryType::batch_append && entry.type <= EntryType::log_unflushed;
-      if (entry.version <= kEntryVersion && known_type) continue;
-      return base::fail(StorageErrc::newer_version, fmt::format("journal entry of type {} and version {}",
-                                                                static_cast<int>(entry.type), entry.version));
-    }
-  }
-  return {};
+bool JournalChecker::cannot_read(const Round& round) const {
+  return std::ranges::any_of(files_[round.file].unreadable, [&](const UnreadablePart& part) {
+    return part.begin < round.scanned.end() && part.end > round.scanned.position;
+  });
 }
 
-void JournalChecker::apply_marks() {
-  for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    const auto mark = mark_of(rounds_[i].scanned);
-    if (!mark.has_value()) continue;
-    for (std::size_t j = 0; j < i; ++j) rounds_[j].counts &= rounds_[j].number() <= mark->valid_through;
-  }
+Result<bool> JournalChecker::flush_is_whole(const LogFlushedEntry& flushed, Offset from) {
+  return SegmentSet::verify_flushed(cache_, log_directory(shard_directory_, flushed.log), flushed.log, from,
+                                    flushed.until);
 }
 
-/// Which rounds count: all that were synced before a later one was written, and after these as long as they are whole.
-Result<void> JournalChecker::decide() {
-  for (const Round& round : rounds_) {
-    if (round.counts) synced_ = std::max(synced_, round.scanned.header.synced);
-  }
-  std::uint64_t previous = 0;
-  for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    const Round& round = rounds_[i];
-    if (!round.counts) continue;
-    const bool unsynced = round.number() > synced_;
-    // After a recovery numbers go on behind all that there ever was; it says which round was the last that counted.
-    const auto mark = mark_of(round.scanned);
-    const std::uint64_t before = mark.has_value() ? mark->valid_through : round.number() - 1;
-    if (previous != 0 && previous < before) {
-      if (!mark.has_value() && before > synced_) {
-        cut_from(i);
-        return {};
-      }
-      report_.problem("rounds {} to {} cannot be found in the journal", previous + 1, before);
-    }
-    if (unsynced) {
-      const auto whole = round.scanned.whole ? flushes_are_whole(i) : Result<bool>(false);
-      if (!whole.has_value()) return std::unexpected(whole.error());
-      if (!*whole) {
-        cut_from(i);
-        return {};
-      }
-    } else if (!round.scanned.whole) {
-      report_.problem("round {} in the journal, {} bytes, of which {} entries can be read", round.number(),
-                      round.scanned.header.body_length, round.scanned.entries.size());
-    }
-    previous = round.number();
-  }
-  if (previous < synced_) report_.problem("rounds {} to {} cannot be found in the journal", previous + 1, synced_);
-  return {};
+void JournalChecker::rounds_missing(const Round* previous, const Round&, std::uint64_t last) {
+  report_.problem("rounds {} to {} cannot be found in the journal", previous == nullptr ? 0 : previous->number() + 1,
+                  last);
 }
 
-void JournalChecker::cut_from(std::size_t index) {
-  for (std::size_t i = index; i < rounds_.size(); ++i) {
-    if (!rounds_[i].counts) continue;
-    rounds_[i].counts = false;
-    cut_bytes_ += rounds_[i].scanned.end() - rounds_[i].scanned.position;
-  }
+void JournalChecker::round_damaged(const Round& round) {
+  report_.problem("round {} in the journal, {} bytes, of which {} entries can be read", round.number(),
+                  round.scanned.header.body_length, round.scanned.entries.size());
 }
 
-Result<bool> JournalChecker::flushes_are_whole(std::size_t index) {
-  for (const EntryView& entry : rounds_[index].scanned.entries) {
-    if (entry.type != EntryType::log_flushed) continue;
-    const auto flushed = decode_log_flushed(entry.payload);
-    if (!flushed.has_value() || taken_back(index, flushed->log)) continue;
-    auto whole = SegmentSet::verify_flushed(cache_, log_directory(shard_directory_, flushed->log), flushed->log,
-                                            flushed->from, flushed->until);
-    if (!whole.has_value() || !*whole) return whole;
-  }
-  return true;
-}
-
-/// True when the next round gives a flush up, or deletes the log.
-bool JournalChecker::taken_back(std::size_t index, LogId log) const {
-  for (std::size_t i = index + 1; i < rounds_.size(); ++i) {
-    if (!rounds_[i].counts || rounds_[i].number() != rounds_[index].number() + 1) continue;
-    for (const EntryView& entry : rounds_[i].scanned.entries) {
-      if (entry.type == EntryType::log_deleted && decode_log_deleted(entry.payload) == log) return true;
-      if (entry.type != EntryType::log_unflushed) continue;
-      const auto unflushed = decode_log_unflushed(entry.payload);
-      if (unflushed.has_value() && unflushed->log == log) return true;
-    }
-  }
-  return false;
+void JournalChecker::flush_unreadable(const Round& round, const std::string& reason) {
+  report_.problem("round {}: {}", round.number(), reason);
 }
 
 void JournalChecker::apply(const Round& round) {

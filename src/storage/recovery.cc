@@ -1,4 +1,4 @@
-// Deciding which rounds of the journal count.
+// The steps of a recovery, and what the verdict about the journal means for it.
 
 #include "storage/recovery.h"
 
@@ -15,11 +15,6 @@ namespace {
 /// The smallest record takes this many bytes: so many bytes cannot have named more offsets than a share of them.
 constexpr std::uint64_t kSmallestRecord = 7;
 
-std::optional<RecoveryMarkEntry> mark_of(const ScannedRound& round) {
-  if (round.entries.empty() || round.entries.front().type != EntryType::recovery_mark) return std::nullopt;
-  return decode_recovery_mark(round.entries.front().payload);
-}
-
 }  // namespace
 
 Recovery::Recovery(const StoreEnvironment& environment, const StoreOptions& options, RecoveryTarget& target,
@@ -34,12 +29,7 @@ Result<std::unique_ptr<Store>> Store::open(const StoreEnvironment& environment, 
 Result<std::unique_ptr<Store>> Recovery::run() {
   store_ = std::make_unique<StoreImpl>(environment_, options_);
   Result<void> done = read_journal();
-  if (done) done = check_versions();
-  if (done) {
-    apply_marks();
-    decide();
-    done = verify_flushes();
-  }
+  if (done) done = judge();
   if (done) {
     find_oldest_file();
     note_unreadable_end();
@@ -66,46 +56,57 @@ Result<std::unique_ptr<Store>> Recovery::run() {
   return std::unique_ptr<Store>(std::move(store_));
 }
 
-/// Earlier recoveries said which rounds before them do not count.
-void Recovery::apply_marks() {
-  for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    const auto mark = mark_of(rounds_[i].scanned);
-    if (!mark) continue;
-    for (std::size_t j = 0; j < i; ++j) {
-      if (rounds_[j].number() > mark->valid_through) rounds_[j].fate = Fate::ignored;
-    }
+Result<void> Recovery::judge() {
+  const bool count_torn = environment_.mutations != nullptr && environment_.mutations->drop_round_records;
+  JournalVerdict verdict(rounds_, *this, count_torn);
+  if (auto judged = verdict.judge(); !judged) return judged;
+  synced_ = verdict.synced();
+  for (const Round& round : rounds_) {
+    if (round.cut_now) report_.bytes_cut += Bytes(round.scanned.end() - round.scanned.position);
+    if (round.fate == Fate::ignored) continue;
+    last_counting_ = std::max(last_counting_, round.number());
+    files_[round.file].counting = true;
+    if (round.number() > synced_) files_[round.file].sync_wanted = true;
   }
+  return {};
 }
 
-/// True when no round is missing before this one, or the missing ones were on stable storage: then that is damage.
-bool Recovery::continues(const Round& round, const Round* previous) {
-  const bool first_is_there = previous == nullptr && round.scanned.position == kJournalHeaderSize;
-  const std::uint64_t number = previous == nullptr ? 0 : previous->number();
-  if (first_is_there || round.number() == number + 1) return true;
-  if (const auto mark = mark_of(round.scanned)) {
-    // An earlier recovery found and synced all rounds up to here.
-    if (previous == nullptr || number >= mark->valid_through) return true;
-  } else if (round.number() - 1 > synced_) {
-    return false;
-  }
-  report_damage(
-      fmt::format("rounds before {} in journal file {} cannot be found", round.number(), files_[round.file].sequence));
-  note_missing(round, previous);
-  return true;
+bool Recovery::cannot_read(const Round& round) const {
+  return files_[round.file].cannot_read(round.scanned.position, round.scanned.end());
 }
 
 /// What lies between two readable rounds may have held anything. Its bytes stay, for whoever wants to look at them.
-void Recovery::note_missing(const Round& round, const Round* previous) {
+void Recovery::rounds_missing(const Round* previous, const Round& next, std::uint64_t) {
+  report_damage(
+      fmt::format("rounds before {} in journal file {} cannot be found", next.number(), files_[next.file].sequence));
   damage_without_record_ = true;
   const std::size_t first = previous == nullptr ? 0 : previous->file;
   std::uint64_t from = previous == nullptr ? kJournalHeaderSize : previous->scanned.end();
-  for (std::size_t i = first; i <= round.file; ++i) {
+  for (std::size_t i = first; i <= next.file; ++i) {
     files_[i].damaged = true;
     // A sector more: the damage may have left nothing but zeros.
-    const std::uint64_t end = i == round.file ? round.scanned.position : files_[i].content_end + kRoundAlignment;
+    const std::uint64_t end = i == next.file ? next.scanned.position : files_[i].content_end + kRoundAlignment;
     if (end > from) bump(end - from);
     from = kJournalHeaderSize;
   }
+}
+
+void Recovery::round_damaged(const Round& round) {
+  files_[round.file].damaged = true;
+  report_damage(fmt::format("round {} in journal file {}", round.number(), files_[round.file].sequence));
+}
+
+void Recovery::flush_unreadable(const Round& round, const std::string& reason) {
+  files_[round.file].damaged = true;
+  report_damage(reason);
+}
+
+Result<bool> Recovery::flush_is_whole(const LogFlushedEntry& flushed, Offset from) {
+  auto whole = SegmentSet::verify_flushed(*store_->cache_, log_directory(options_.directory, flushed.log), flushed.log,
+                                          from, flushed.until);
+  const bool unreadable = !whole && whole.error().code == StorageErrc::damaged;
+  if (unreadable || (whole && *whole)) flushed_unsynced_.try_emplace(flushed.log, flushed);
+  return whole;
 }
 
 /// Files before the first one that was read may be gone: rounds say from which file on all are needed.
@@ -153,116 +154,6 @@ Result<void> Recovery::check_usable() {
 
 void Recovery::bump(std::uint64_t bytes) {
   bump_ += static_cast<std::int64_t>(bytes / kSmallestRecord + 1);
-}
-
-void Recovery::decide() {
-  for (const Round& round : rounds_) {
-    if (round.fate != Fate::ignored) synced_ = std::max(synced_, round.scanned.header.synced);
-  }
-  const bool records_dropped = environment_.mutations != nullptr && environment_.mutations->drop_round_records;
-  const Round* previous = nullptr;
-  for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    Round& round = rounds_[i];
-    if (round.fate == Fate::ignored) continue;
-    const bool unsynced = round.number() > synced_;
-    // A tear leaves no record; with one, it is what the disk does not read that makes the difference.
-    const bool spoilt =
-        round.scanned.record && files_[round.file].cannot_read(round.scanned.position, round.scanned.end());
-    if (!continues(round, previous) || (unsynced && !round.scanned.whole && !records_dropped && !spoilt)) {
-      cut_from(i);
-      return;
-    }
-    if (unsynced) files_[round.file].sync_wanted = true;
-    if (!round.scanned.whole && !records_dropped) {
-      round.fate = Fate::damaged;
-      files_[round.file].damaged = true;
-      report_damage(fmt::format("round {} in journal file {}", round.number(), files_[round.file].sequence));
-    }
-    previous = &round;
-  }
-}
-
-/// What follows a torn round was never confirmed.
-void Recovery::cut_from(std::size_t index) {
-  for (std::size_t i = index; i < rounds_.size(); ++i) {
-    Round& round = rounds_[i];
-    if (round.fate == Fate::ignored) continue;
-    round.fate = Fate::ignored;
-    round.cut_now = true;
-    report_.bytes_cut += Bytes(round.scanned.end() - round.scanned.position);
-  }
-}
-
-/// Rounds that may not have been confirmed count only when what they wrote to segments is whole.
-Result<void> Recovery::verify_flushes() {
-  for (std::size_t i = 0; i < rounds_.size(); ++i) {
-    if (rounds_[i].fate != Fate::counts || rounds_[i].number() <= synced_) continue;
-    const auto whole = flushes_are_whole(i);
-    if (!whole && whole.error().code == StorageErrc::damaged) {
-      // Not torn but unreadable: that costs what cannot be read, not the round.
-      report_damage(whole.error().detail);
-      rounds_[i].fate = Fate::damaged;
-      files_[rounds_[i].file].damaged = true;
-      continue;
-    }
-    if (!whole) return std::unexpected(whole.error());
-    if (*whole) continue;
-    cut_from(i);
-    // Once more for those before: a later round may have made it needless to look at them.
-    return verify_flushes();
-  }
-  for (const Round& round : rounds_) {
-    if (round.fate == Fate::ignored) continue;
-    last_counting_ = std::max(last_counting_, round.number());
-    files_[round.file].counting = true;
-  }
-  return {};
-}
-
-/// Fails with `damaged` when all is there but for what the disk does not read.
-Result<bool> Recovery::flushes_are_whole(std::size_t index) {
-  Result<bool> result = true;
-  for (const EntryView& entry : rounds_[index].scanned.entries) {
-    if (entry.type != EntryType::log_flushed) continue;
-    const auto flushed = decode_log_flushed(entry.payload);
-    if (!flushed) continue;
-    const Offset from = std::max(flushed->from, needed_from(index, flushed->log));
-    if (from >= flushed->until) continue;
-    auto whole = SegmentSet::verify_flushed(*store_->cache_, log_directory(options_.directory, flushed->log),
-                                            flushed->log, from, flushed->until);
-    if (!whole && whole.error().code == StorageErrc::damaged) {
-      result = std::move(whole);
-    } else if (!whole || !*whole) {
-      return whole;
-    }
-    flushed_unsynced_.try_emplace(flushed->log, *flushed);
-  }
-  return result;
-}
-
-/// The first offset of the log that matters to what a round flushed, as far as later rounds tell: they may have trimmed
-/// or deleted the log, and its files may be gone; or they repeat its batches in the journal.
-Offset Recovery::needed_from(std::size_t index, LogId log) const {
-  Offset from(0);
-  for (std::size_t i = index + 1; i < rounds_.size(); ++i) {
-    if (rounds_[i].fate != Fate::counts) continue;
-    for (const EntryView& entry : rounds_[i].scanned.entries) {
-      if (entry.type == EntryType::log_deleted) {
-        if (decode_log_deleted(entry.payload) == log) return kMaxOffset;
-      } else if (entry.type == EntryType::log_unflushed) {
-        const auto unflushed = decode_log_unflushed(entry.payload);
-        const bool next = rounds_[i].number() == rounds_[index].number() + 1;
-        if (unflushed && unflushed->log == log && next) return kMaxOffset;
-      } else if (entry.type == EntryType::log_trim) {
-        const auto trim = decode_log_trim(entry.payload);
-        if (trim && trim->log == log) from = std::max(from, trim->start);
-      } else if (entry.type == EntryType::log_meta) {
-        const auto meta = decode_log_meta(entry.payload);
-        if (meta && meta->log == log) from = std::max(from, meta->start);
-      }
-    }
-  }
-  return from;
 }
 
 void Recovery::report_damage(const std::string& reason) {

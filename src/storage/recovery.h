@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "storage/disk_damage.h"
-#include "storage/journal_scan.h"
+#include "storage/journal_verdict.h"
 #include "storage/store_impl.h"
 
 namespace millrace::storage {
@@ -23,7 +23,7 @@ constexpr LogId kUnknownLog{~std::uint64_t{0}};
 /// Until the first round of the new journal file is written only unconfirmed leftovers are removed; a crash before that
 /// repeats the same recovery. Old journal files stay and are retired by the running store, so that start-up need not
 /// flush tails.
-class Recovery {
+class Recovery final : private JournalEvidence {
  public:
   Recovery(const StoreEnvironment& environment, const StoreOptions& options, RecoveryTarget& target,
            RecoveryReport& report);
@@ -46,14 +46,8 @@ class Recovery {
     std::vector<LogId> logs;
     bool cannot_read(std::uint64_t begin, std::uint64_t end) const;
   };
-  enum class Fate : std::uint8_t { counts, damaged, ignored };
-  struct Round {
-    ScannedRound scanned;
-    std::size_t file = 0;
-    Fate fate = Fate::counts;
-    bool cut_now = false;
-    std::uint64_t number() const { return scanned.header.round; }
-  };
+  using Round = JournalRound;
+  using Fate = Round::Fate;
   struct RecoveredLog {
     bool known = false;  // by a round that counts
     bool deleted = false;
@@ -92,20 +86,17 @@ class Recovery {
   io::Result<void> read_content(File& file) const;
   Result<void> scan(File& file);
   void note_unreadable(File& file);
-  Result<void> check_versions() const;
 
   // recovery.cc
-  void apply_marks();
-  void decide();
-  bool continues(const Round& round, const Round* previous);
-  void note_missing(const Round& round, const Round* previous);
+  Result<void> judge();
+  bool cannot_read(const Round& round) const override;
+  Result<bool> flush_is_whole(const LogFlushedEntry& flushed, Offset from) override;
+  void rounds_missing(const Round* previous, const Round& next, std::uint64_t last) override;
+  void round_damaged(const Round& round) override;
+  void flush_unreadable(const Round& round, const std::string& reason) override;
   void find_oldest_file();
   void note_unreadable_end();
   Result<void> check_usable();
-  Result<void> verify_flushes();
-  Result<bool> flushes_are_whole(std::size_t index);
-  Offset needed_from(std::size_t index, LogId log) const;
-  void cut_from(std::size_t index);
   void report_damage(const std::string& reason);
   void bump(std::uint64_t bytes);
   bool damage_seen() const { return !report_.quarantined.empty(); }

@@ -137,16 +137,4 @@ bool Recovery::File::cannot_read(std::uint64_t begin, std::uint64_t end) const {
   return std::ranges::any_of(unreadable, [&](const UnreadablePart& p) { return p.begin < end && p.end > begin; });
 }
 
-Result<void> Recovery::check_versions() const {
-  for (const Round& round : rounds_) {
-    for (const EntryView& entry : round.scanned.entries) {
-      const bool known_type = entry.type >= EntryType::batch_append && entry.type <= EntryType::log_unflushed;
-      if (entry.version <= kEntryVersion && known_type) continue;
-      return base::fail(StorageErrc::newer_version, fmt::format("journal entry of type {} and version {}",
-                                                                static_cast<int>(entry.type), entry.version));
-    }
-  }
-  return {};
-}
-
 }  // namespace millrace::storage

@@ -20,7 +20,7 @@ constexpr std::uint64_t kIndexMagic = 0x4D52'5345'4749'4458;    // "MRSEGIDX"
 constexpr std::size_t kBaseDigits = 20;
 constexpr std::size_t kGenerationDigits = 8;
 constexpr std::size_t kLogDigits = 16;
-constexpr std::int64_t kMaxOffset = std::int64_t{1} << 62;
+constexpr std::int64_t kLargestOffset = std::int64_t{1} << 62;
 constexpr std::size_t kCrcSize = 4;
 
 std::string file_path(const std::string& directory, SegmentName name, std::string_view extension) {
@@ -168,7 +168,8 @@ Result<IndexHeader> decode_index_header(bytes::ByteView header, LogId log, Segme
     }
   }
   const bool rewritten = name.generation > 0;
-  if (rewritten && (result.end <= name.base || result.end.value > kMaxOffset || result.entries > kMaxIndexEntries)) {
+  if (rewritten &&
+      (result.end <= name.base || result.end.value > kLargestOffset || result.entries > kMaxIndexEntries)) {
     return base::fail(StorageErrc::damaged, "impossible header of a rewritten segment");
   }
   if (result.bytes_before > std::numeric_limits<std::uint64_t>::max() / 4 ||
@@ -213,10 +214,10 @@ std::optional<IndexEntry> decode_index_entry(bytes::ByteView input, LogId log, S
   entry.appended_at = Timestamp(reader.i64());
   entry.max_timestamp = Timestamp(reader.i64());
   entry.running_max = Timestamp(reader.i64());
-  if (entry.base < name.base || entry.base.value > kMaxOffset ||
+  if (entry.base < name.base || entry.base.value > kLargestOffset ||
       delta > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) ||
       entry.length < model::kBatchHeaderSize || entry.length > model::kMaxBatchSize ||
-      entry.position < kSegmentHeaderSize || entry.position > static_cast<std::uint64_t>(kMaxOffset)) {
+      entry.position < kSegmentHeaderSize || entry.position > static_cast<std::uint64_t>(kLargestOffset)) {
     return std::nullopt;
   }
   entry.last = Offset(entry.base.value + delta);

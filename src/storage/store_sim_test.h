@@ -46,6 +46,8 @@ struct SimProfile {
   bool kill = true;
   bool bit_rot = false;
   bool small_disk = false;
+  /// Much in one round, and power is lost often and soon: for what only a torn round shows.
+  bool bursts = false;
   sim::DiskFaults faults;
 };
 
@@ -77,6 +79,7 @@ class StoreSim {
   void command();
   void drop_state();
   void read();
+  void note_epochs();
   void note_visible();
   void rot();
   void verify();
