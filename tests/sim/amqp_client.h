@@ -3,31 +3,20 @@
 #include <deque>
 #include <memory>
 #include <set>
-#include <string>
 #include <vector>
 
-#include "base/prng.h"
-#include "oracle.h"
-#include "plan.h"
+#include "amqp_connection.h"
 #include "settle_ledger.h"
-#include "testing/sim_wire.h"
-#include "wire/amqp091/frame.h"
-#include "wire/amqp091/frame_writer.h"
-#include "wire/amqp091/methods.h"
 
 namespace millrace::simtest {
 
-/// A simulated AMQP connection with one channel in confirm mode, which comes back when it breaks. It publishes, and a
-/// consuming one also takes messages and acknowledges, rejects and requeues them.
-class AmqpClient {
+/// Publishes to queues; a consuming one also takes messages and acknowledges, rejects and requeues them. Its channel is
+/// in confirm mode, or a transactional one: then all that it does comes in units.
+class AmqpClient final : public AmqpConnection {
  public:
+  enum class Kind : std::uint8_t { publisher, consumer, transactor };
   AmqpClient(sim::SimWorld& world, sim::SimWire& wire, Oracle& oracle, const Plan& plan, std::uint64_t number,
-             bool consumes);
-  ~AmqpClient();
-
-  void start();
-  /// No further actions; closes.
-  void stop();
+             Kind kind);
 
  private:
   struct Published {
@@ -41,52 +30,42 @@ class AmqpClient {
     std::size_t queue;
     MessageId id;
   };
+  enum class Ending : std::uint8_t { none, commit, rollback };
 
-  void tick();
-  void connect();
-  void act();
-  void publish();
+  void connected() override;
+  void opened() override;
+  void act() override;
+  void take_method(wire::amqp091::Method method, bytes::Reader& in) override;
+  void take_content(const wire::amqp091::BasicProperties& properties, bytes::ByteView body) override;
+
+  void publish_one();
   void settle();
   void get();
   void note(const Held& held, bool accept);
-  void on_data(bytes::ByteView data);
-  void take_frame(const wire::amqp091::Frame& frame);
-  void take_method(wire::amqp091::Method method, bytes::Reader& in);
-  void take_handshake(wire::amqp091::Method method, bytes::Reader& in);
-  void take_content();
   void confirmed(std::uint64_t tag, bool multiple, bool stored);
   void subscribe();
-  template <class M>
-  void send(std::uint16_t channel, const M& method);
+  void end_unit();
+  void unit_ended();
+  bool refusable(const Oracle::Unit& unit) const;
+  void channel_closed(bytes::Reader& in);
 
-  sim::SimWorld& world_;
-  sim::SimWire& wire_;
-  Oracle& oracle_;
-  const Plan& plan_;
-  std::uint64_t number_;
-  bool consumes_;
-  base::Prng random_;
-  io::Timer timer_;
-
+  Kind kind_;
   // Of the present connection.
-  std::unique_ptr<sim::SimClient> client_;
-  bool ready_ = false;
   bool getting_ = false;
-  bytes::ByteVector in_;
   std::uint64_t stream_ = 0;
   std::uint64_t last_tag_ = 0;
   std::deque<Published> published_;
   std::unique_ptr<SettleLedger> ledger_;
   std::vector<Held> held_;
   std::set<std::pair<std::size_t, MessageId>> seen_;  // by queue
-  // The content that is arriving.
   std::size_t content_queue_ = 0;
   std::size_t got_queue_ = 0;
   std::uint64_t content_tag_ = 0;
   bool content_redelivered_ = false;
-  bool awaits_header_ = false;
-  std::uint64_t body_left_ = 0;
-  bytes::ByteVector body_;
+  // Of a transactional channel.
+  Oracle::Unit unit_;
+  std::vector<Held> settled_;  // in the unit: held again when it is rolled back
+  Ending ending_ = Ending::none;
 };
 
 }  // namespace millrace::simtest

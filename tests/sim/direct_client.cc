@@ -68,7 +68,8 @@ void DirectClient::publish() {
   const std::size_t queue = random_.below(queues_.size() - 1);
   const catalog::State& catalog = shard_.catalog();
   const model::ObjectId vhost = catalog.find_virtual_host("/")->id;
-  const MessageId id = oracle_.sent(queue, stream_);
+  const Oracle::Wishes wishes = oracle_.draw_wishes(queue, random_);
+  const MessageId id = oracle_.sent(queue, stream_, wishes);
   const bytes::ByteVector body = oracle_.make_body(id, random_.below(plan_.largest_body));
   const bytes::ByteView parts[] = {bytes::ByteView(body)};
   const bytes::ByteView natives[] = {bytes::as_bytes("native")};
@@ -76,8 +77,10 @@ void DirectClient::publish() {
   message.timestamp = shard_.loop().clock().wall();
   message.body = parts;
   message.envelope.protocol = kProtocol;
+  message.envelope.time_to_live = wishes.time_to_live;
+  if (wishes.priority != 0) message.envelope.priority = wishes.priority;
   message.native = natives;
-  const auto& route = shard_.router().route(*catalog.find_exchange(vhost, ""), fmt::format("q{}", queue));
+  const auto& route = shard_.router().route(*catalog.find_exchange(vhost, ""), queue_name(queue, plan_));
   shard_.publisher().publish(tracker_, route, message);
   published_.push_back({tracker_.last_sequence(), id, queue, ledger_.mark(queue)});
 }

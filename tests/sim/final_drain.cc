@@ -39,10 +39,14 @@ class Drain final : public broker::ConsumerSink {
                                               .redelivered = delivery.redelivered,
                                               .offset = delivery.offset.value});
       if (id == 0) return;
-      if (delivery.offset.value <= last_) {
-        oracle_.fail(fmt::format("queue {}: offset {} came after {}", queue_, delivery.offset.value, last_));
+      if (queue_ != oracle_.dead_queue()) oracle_.check_in_time(id);
+      // Nobody else is there: what is left comes in the queue's own order.
+      const int priority = queue_ == oracle_.dead_queue() ? 0 : oracle_.message(id).priority;
+      const std::pair place(-priority, delivery.offset.value);
+      if (place <= last_) {
+        oracle_.fail(fmt::format("queue {}: offset {} came after {}", queue_, place.second, last_.second));
       }
-      last_ = delivery.offset.value;
+      last_ = place;
       found.push_back(id);
       shard_.consumers().settle(ref_, bundle.consumer, delivery.offset, delivery.offset, broker::Settle::accept);
     }
@@ -59,7 +63,7 @@ class Drain final : public broker::ConsumerSink {
   Oracle& oracle_;
   broker::QueueRef ref_;
   std::size_t queue_;
-  std::int64_t last_ = -1;
+  std::pair<int, std::int64_t> last_{-1000, -1};
 };
 
 }  // namespace
@@ -122,24 +126,24 @@ bool Simulation::check_stays_empty() {
   return !oracle_.failed();
 }
 
-void Simulation::read_logs() {
-  const catalog::State& catalog = server_.shard(0).catalog();
-  const catalog::Topic* topic = catalog.find_topic(catalog.find_virtual_host("/")->id, "topic");
-  for (std::size_t i = 0; i < topic->partitions.size() && !oracle_.failed(); ++i) {
-    const catalog::Partition& partition = topic->partitions[i];
+std::vector<Simulation::LogContent> Simulation::read_logs() {
+  std::vector<LogContent> contents;
+  const std::vector<broker::LogRef> logs = log_refs();
+  for (std::size_t i = 0; i < logs.size() && !oracle_.failed(); ++i) {
+    const broker::LogRef log = logs[i];
     // Read from another shard than the log's own as well as from it.
     broker::Shard& shard = server_.shard(random_.below(server_.shards()));
-    std::vector<std::pair<std::int64_t, std::uint64_t>> content;
+    LogContent& content = contents.emplace_back();
     std::int64_t next = 0;
     for (bool at_end = false; !at_end && !oracle_.failed();) {
       std::optional<broker::Result<broker::ReadReply>> reply;
       shard.loop().post([&] {
-        shard.logs().read({partition.log, partition.shard}, model::Offset(next), base::Bytes(1 << 16),
+        shard.logs().read(log, model::Offset(next), base::Bytes(1 << 16),
                           [&](broker::Result<broker::ReadReply> got) { reply = std::move(got); });
       });
-      if (!wait([&] { return reply.has_value(); })) return;
+      if (!wait([&] { return reply.has_value(); })) return contents;
       if (!reply->has_value()) {
-        if (!oracle_.damaged()) return oracle_.fail("cannot read the topic: " + reply->error().detail);
+        if (!oracle_.damaged()) oracle_.fail("cannot read the topic: " + reply->error().detail);
         // Damaged here: look for the next readable record.
         if (reply->error().code == broker::BrokerErrc::out_of_range) break;
         ++next;
@@ -158,19 +162,22 @@ void Simulation::read_logs() {
           next = offset + 1;
         }
       }
-      if (oracle_.failed()) return;
+      if (oracle_.failed()) return contents;
     }
     note_quarantined();
-    logs_.judge_final(i, content, quarantined_of(partition.log.value));
+    logs_.judge_final(i, content, quarantined_of(log.log.value));
     outcome_.events.count("records_found", content.size());
   }
+  return contents;
 }
 
 void Simulation::drain_and_judge() {
   if (!start_server(true) || !declare()) return;
   wire_.settings().reset_per_million = 0;
   oracle_.trace("everything is read and emptied");
-  read_logs();
+  const std::vector<LogContent> contents = read_logs();
+  if (!oracle_.failed()) judge_group(contents);
+  if (!oracle_.failed()) judge_transactions();
   if (oracle_.failed()) return;
   std::vector<std::uint64_t> logs;
   for (const broker::QueueRef& ref : queue_refs()) logs.push_back(ref.queue.value);

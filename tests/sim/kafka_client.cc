@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "model/batch.h"
+#include "fetched_batches.h"
 #include "model/batch_builder.h"
 #include "server.h"
 #include "wire/kafka/generated/fetch_request.h"
@@ -14,7 +14,7 @@
 
 namespace millrace::simtest {
 
-namespace wire = millrace::wire::kafka;
+namespace kafka = millrace::wire::kafka;
 
 namespace {
 
@@ -69,20 +69,21 @@ void KafkaClient::on_data(bytes::ByteView data) {
   std::size_t used = 0;
   while (true) {
     bytes::ByteView frame;
-    const auto state = wire::find_frame(bytes::ByteView(in_).subspan(used), kMaxFrame, frame);
-    if (state == wire::FrameState::incomplete) break;
-    if (state == wire::FrameState::malformed) return oracle_.fail("a Kafka response of an impossible size");
-    used += wire::kFrameSizeBytes + frame.size();
+    const auto state = kafka::find_frame(bytes::ByteView(in_).subspan(used), kMaxFrame, frame);
+    if (state == kafka::FrameState::incomplete) break;
+    if (state == kafka::FrameState::malformed) return oracle_.fail("a Kafka response of an impossible size");
+    used += kafka::kFrameSizeBytes + frame.size();
     if (waiting_.empty()) return oracle_.fail("a Kafka response that nobody asked for");
     Waiting waiting = std::move(waiting_.front());
     waiting_.pop_front();
     bytes::Reader in(frame);
-    wire::ResponseHeader header;
+    kafka::ResponseHeader header;
     if (!header.decode(in, waiting.key, waiting.version) || header.correlation_id != waiting.correlation) {
       return oracle_.fail("a Kafka response out of order");
     }
     waiting.on_answer(in);
     if (oracle_.failed()) return;
+    if (hurries() && random_.chance(3, 4)) act();
   }
   in_.erase(in_.begin(), in_.begin() + static_cast<std::ptrdiff_t>(used));
 }
@@ -93,7 +94,9 @@ KafkaProducer::KafkaProducer(sim::SimWorld& world, sim::SimWire& wire, Oracle& o
       logs_(logs),
       partition_(random_.below(plan.partitions)),
       idempotent_(random_.chance(1, 2)),
-      stream_(oracle.new_stream()) {}
+      stream_(oracle.new_stream()) {
+  if (idempotent_) logs_.promise_whole(stream_);
+}
 
 void KafkaProducer::connected() {
   asking_ = false;
@@ -103,18 +106,18 @@ void KafkaProducer::connected() {
     stream_ = oracle_.new_stream();
     return;
   }
-  for (const Batch& batch : unanswered_) send_batch(batch);
+  for (const Batch& batch : unanswered_) repeat(batch);
 }
 
 void KafkaProducer::ask_producer_id() {
   asking_ = true;
-  wire::InitProducerIdRequest request;
+  kafka::InitProducerIdRequest request;
   request.transaction_timeout_ms = 1000;
   send(request, kInitProducerIdVersion, [this](bytes::Reader& in) {
     asking_ = false;
-    wire::InitProducerIdResponse response;
+    kafka::InitProducerIdResponse response;
     if (!response.decode(in, kInitProducerIdVersion)) return oracle_.fail("malformed InitProducerId response");
-    if (response.error_code != wire::ErrorCode::none) return;
+    if (response.error_code != kafka::ErrorCode::none) return;
     producer_id_ = response.producer_id;
     producer_epoch_ = response.producer_epoch;
     oracle_.trace(fmt::format("producer {} has id {}", number_, producer_id_));
@@ -128,8 +131,13 @@ void KafkaProducer::act() {
   }
   // Where an append can be refused, what is behind it would be refused for its sequence number.
   const std::size_t most = idempotent_ && plan_.full_disk ? 1 : 4;
-  if (in_flight() == 0 && !unanswered_.empty()) return send_batch(unanswered_.front());
+  if (in_flight() == 0 && !unanswered_.empty()) return repeat(unanswered_.front());
   if (in_flight() < most) make_batch();
+}
+
+void KafkaProducer::repeat(const Batch& batch) {
+  oracle_.events().count("producer.repeated");
+  send_batch(batch);
 }
 
 void KafkaProducer::make_batch() {
@@ -164,16 +172,16 @@ void KafkaProducer::send_batch(const Batch& batch) {
     builder.add(record);
   }
   const bytes::Slab sealed = builder.finish();
-  wire::ProduceRequest request;
+  kafka::ProduceRequest request;
   request.acks = -1;
   request.timeout_ms = 1000;
   request.topic_data.emplace_back();
-  request.topic_data[0].name = wire::Text(kTopic);
+  request.topic_data[0].name = kafka::Text(kTopic);
   request.topic_data[0].partition_data.emplace_back();
   request.topic_data[0].partition_data[0].index = static_cast<std::int32_t>(partition_);
-  request.topic_data[0].partition_data[0].records = wire::Records(sealed.view());
+  request.topic_data[0].partition_data[0].records = kafka::Records(sealed.view());
   send(request, kProduceVersion, [this, first = batch.first, records = batch.records](bytes::Reader& in) {
-    wire::ProduceResponse response;
+    kafka::ProduceResponse response;
     if (!response.decode(in, kProduceVersion) || response.responses.size() != 1) {
       return oracle_.fail("malformed Produce response");
     }
@@ -189,10 +197,10 @@ void KafkaProducer::answered(std::uint64_t first, std::size_t records, std::int1
     return;
   }
   oracle_.trace(fmt::format("producer {} got error {}", number_, error));
-  const auto code = static_cast<wire::ErrorCode>(error);
-  const bool sequence_error = code == wire::ErrorCode::out_of_order_sequence_number ||
-                              code == wire::ErrorCode::unknown_producer_id ||
-                              code == wire::ErrorCode::invalid_producer_epoch;
+  const auto code = static_cast<kafka::ErrorCode>(error);
+  const bool sequence_error = code == kafka::ErrorCode::out_of_order_sequence_number ||
+                              code == kafka::ErrorCode::unknown_producer_id ||
+                              code == kafka::ErrorCode::invalid_producer_epoch;
   if (sequence_error && !oracle_.damaged()) {
     return oracle_.fail(fmt::format("producer {}: the server lost count of its batches (error {})", number_, error));
   }
@@ -206,47 +214,34 @@ KafkaFetcher::KafkaFetcher(sim::SimWorld& world, sim::SimWire& wire, Oracle& ora
 void KafkaFetcher::act() {
   if (in_flight() > 0) return;
   if (random_.chance(1, 30)) next_ = 0;
-  wire::FetchRequest request;
+  kafka::FetchRequest request;
   request.max_wait_ms = static_cast<std::int32_t>(random_.below(10));
   request.min_bytes = 1;
   request.max_bytes = static_cast<std::int32_t>(random_.between(1, 100'000));
   request.topics.emplace_back();
-  request.topics[0].topic = wire::Text(kTopic);
+  request.topics[0].topic = kafka::Text(kTopic);
   request.topics[0].partitions.emplace_back();
   auto& asked = request.topics[0].partitions[0];
   asked.partition = static_cast<std::int32_t>(partition_);
   asked.fetch_offset = next_;
   asked.partition_max_bytes = static_cast<std::int32_t>(random_.between(1, 50'000));
   send(request, kFetchVersion, [this](bytes::Reader& in) {
-    wire::FetchResponse response;
+    kafka::FetchResponse response;
     if (!response.decode(in, kFetchVersion)) return oracle_.fail("malformed Fetch response");
     if (response.responses.empty()) return;
     const auto& partition = response.responses[0].partitions.at(0);
-    if (partition.error_code == wire::ErrorCode::offset_out_of_range && !oracle_.damaged()) {
+    if (partition.error_code == kafka::ErrorCode::offset_out_of_range && !oracle_.damaged()) {
       return oracle_.fail(
           fmt::format("partition {}: offset {} was read up to and is now out of range", partition_, next_));
     }
-    if (partition.error_code == wire::ErrorCode::none && partition.records.has_value()) take(partition.records->view());
+    if (partition.error_code != kafka::ErrorCode::none || !partition.records.has_value()) return;
+    std::int64_t at = next_;
+    take_batches(oracle_, partition.records->view(), {}, next_, [&](std::int64_t offset, bytes::ByteView value) {
+      logs_.passed(partition_, at, offset);
+      logs_.read(partition_, offset, value);
+      at = offset + 1;
+    });
   });
-}
-
-void KafkaFetcher::take(bytes::ByteView records) {
-  while (records.size() >= model::kBatchHeaderSize) {
-    const auto header = model::parse_batch_header(records);
-    if (!header.has_value()) break;  // the last one may be cut
-    const bytes::ByteView batch = records.first(header->total_size());
-    records = records.subspan(batch.size());
-    if (!model::batch_checksum_matches(batch)) return oracle_.fail("a fetched batch has a wrong checksum");
-    model::RecordCursor cursor(batch.subspan(model::kBatchHeaderSize), header->record_count);
-    model::RecordView record;
-    while (cursor.next(record)) {
-      const std::int64_t offset = header->base_offset.value + record.offset_delta;
-      if (offset < next_) continue;
-      logs_.read(partition_, offset, record.value);
-      next_ = offset + 1;
-    }
-    if (cursor.damaged()) return oracle_.fail("a fetched batch is damaged");
-  }
 }
 
 }  // namespace millrace::simtest

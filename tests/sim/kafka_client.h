@@ -28,6 +28,8 @@ class KafkaClient {
  protected:
   using OnAnswer = std::function<void(bytes::Reader&)>;
   virtual void act() = 0;
+  /// Whether an answer often leads to the next step at once.
+  virtual bool hurries() const { return false; }
   /// A new connection is there; nothing of the old one is answered any more.
   virtual void connected() = 0;
 
@@ -84,6 +86,7 @@ class KafkaProducer final : public KafkaClient {
   void ask_producer_id();
   void make_batch();
   void send_batch(const Batch& batch);
+  void repeat(const Batch& batch);
   void answered(std::uint64_t first, std::size_t records, std::int16_t error, std::int64_t offset);
 
   LogOracle& logs_;
@@ -106,7 +109,6 @@ class KafkaFetcher final : public KafkaClient {
  private:
   void act() override;
   void connected() override {}
-  void take(bytes::ByteView records);
 
   LogOracle& logs_;
   std::size_t partition_;

@@ -7,7 +7,7 @@
 namespace millrace::simtest {
 
 std::uint64_t LogOracle::sent(std::size_t partition, std::uint64_t producer) {
-  records_.push_back({.partition = partition, .producer = producer});
+  records_.push_back({.partition = partition, .producer = producer, .sequence = ++sequences_[producer]});
   return kFirst + records_.size() - 1;
 }
 
@@ -36,6 +36,21 @@ void LogOracle::stored(std::uint64_t first, std::size_t count, std::int64_t offs
   }
 }
 
+void LogOracle::confirmed(std::uint64_t record) {
+  oracle_.trace(fmt::format("record {} confirmed", record - kFirst));
+  Record& known = records_[record - kFirst];
+  known.stored = true;
+  if (known.told.value == 0) known.told = oracle_.now();
+}
+
+void LogOracle::passed(std::size_t partition, std::int64_t from, std::int64_t to) {
+  if (oracle_.damaged()) return;
+  const auto skipped = seen_[partition].lower_bound(from);
+  if (skipped == seen_[partition].end() || skipped->first >= to) return;
+  oracle_.fail(fmt::format("a reader of partition {} did not get the record {} at {}", partition,
+                           skipped->second - kFirst, skipped->first));
+}
+
 void LogOracle::read(std::size_t partition, std::int64_t offset, bytes::ByteView body) {
   const std::uint64_t record = oracle_.read_body(body);
   if (record <= kFirst || record - kFirst >= records_.size()) {
@@ -62,13 +77,23 @@ void LogOracle::judge_final(std::size_t partition, const std::vector<std::pair<s
       return oracle_.fail(
           fmt::format("partition {} has record {} before record {}", partition, before - kFirst, record - kFirst));
     }
+    const std::uint64_t sequence = records_[record - kFirst].sequence;
+    const std::uint64_t expected = before == 0 ? 1 : records_[before - kFirst].sequence + 1;
+    if (whole_.contains(records_[record - kFirst].producer) && sequence != expected && !oracle_.damaged()) {
+      return oracle_.fail(fmt::format("before record {} of partition {} some are missing", record - kFirst, partition));
+    }
     before = record;
   }
+  std::set<std::uint64_t> known;
+  for (const auto& [offset, record] : seen_[partition]) known.insert(record);
+  for (std::size_t i = 1; i < records_.size(); ++i) {
+    if (records_[i].partition == partition && records_[i].stored) known.insert(kFirst + i);
+  }
   std::uint64_t missing = 0;
-  for (const auto& [offset, record] : seen_[partition]) {
+  for (const std::uint64_t record : known) {
     if (there.contains(record)) continue;
     if (!oracle_.damaged()) {
-      return oracle_.fail(fmt::format("record {} at {} of partition {} is lost", record - kFirst, offset, partition));
+      return oracle_.fail(fmt::format("record {} of partition {} is lost", record - kFirst, partition));
     }
     if (!records_[record - kFirst].in_doubt) ++missing;
   }

@@ -15,16 +15,19 @@ namespace {
 
 constexpr std::uint64_t kBodyMagic = 0x53696D426F647931ULL;
 constexpr std::size_t kBodyHead = 8 + 8 + 4 + 4;
+/// A read from the disk lies between the decision to give a message out and its delivery.
+constexpr base::Nanos kLateness{20'000'000};
 
 }  // namespace
 
-Oracle::Oracle(sim::SimWorld& world, std::size_t queues, std::vector<bool> dead_lettered)
+Oracle::Oracle(sim::SimWorld& world, std::vector<QueueTraits> traits)
     : world_(world),
-      queues_(queues),
-      dead_lettered_(std::move(dead_lettered)),
+      queues_(traits.size()),
+      traits_(std::move(traits)),
+      sent_to_(queues_),
       messages_(1),
-      at_offset_(queues + 1),
-      open_removals_(queues + 1) {}
+      at_offset_(queues_ + 1),
+      open_removals_(queues_ + 1) {}
 
 void Oracle::fail(const std::string& what) {
   trace("FAILED: " + what);
@@ -60,8 +63,22 @@ void Oracle::heard(base::Nanos& first_time) const {
   if (first_time.value == 0) first_time = now();
 }
 
-MessageId Oracle::sent(std::size_t queue, std::uint64_t stream) {
+Oracle::Wishes Oracle::draw_wishes(std::size_t queue, base::Prng& random) const {
+  const QueueTraits& traits = traits_[queue];
+  Wishes wishes;
+  if (traits.own_times && random.chance(1, 2)) {
+    wishes.time_to_live = base::Millis(static_cast<std::int64_t>(random.between(1, 200)));
+  }
+  if (traits.max_priority.has_value()) wishes.priority = static_cast<std::uint8_t>(random.below(12));
+  return wishes;
+}
+
+MessageId Oracle::sent(std::size_t queue, std::uint64_t stream, const Wishes& wishes) {
   Message message;
+  message.sent_at = now();
+  message.time_to_live = wishes.time_to_live;
+  message.priority = std::min(wishes.priority, traits_[queue].max_priority.value_or(0));
+  ++sent_to_[queue];
   message.queue = queue;
   message.stream = stream;
   message.sequence = ++sequences_[stream];
@@ -79,8 +96,66 @@ void Oracle::confirmed(MessageId id) {
 
 void Oracle::refused(MessageId id) {
   trace(fmt::format("message {} refused", id));
-  if (messages_[id].confirmed) return fail(fmt::format("message {} was confirmed and then refused", id));
-  messages_[id].refused = true;
+  Message& message = messages_[id];
+  if (message.confirmed) return fail(fmt::format("message {} was confirmed and then refused", id));
+  if (!may_be_refused(message.queue)) return fail("refused without a reason: " + describe(id));
+  if (!message.refused && traits_[message.queue].refuses()) events_.count("queue.refused_for_length");
+  message.refused = true;
+}
+
+void Oracle::committing(const Unit& unit) {
+  for (const auto& [id, from, reject] : unit.settlements) {
+    reject ? rejected(id, from, Settled::asked) : accepted(id, from, Settled::asked);
+  }
+  doubtful_units_.push_back(unit);
+}
+
+void Oracle::committed(const Unit& unit) {
+  for (const MessageId id : unit.messages) confirmed(id);
+  for (const auto& [id, from, reject] : unit.settlements) {
+    reject ? rejected(id, from, Settled::durable) : accepted(id, from, Settled::durable);
+  }
+}
+
+void Oracle::not_committed(const Unit& unit) {
+  for (const MessageId id : unit.messages) {
+    trace(fmt::format("message {} was not committed", id));
+    if (messages_[id].confirmed) fail("confirmed and not committed: " + describe(id));
+    if (messages_[id].delivered || messages_[id].seen_dead) fail("delivered and not committed: " + describe(id));
+    messages_[id].refused = true;
+  }
+}
+
+std::optional<base::Nanos> Oracle::expires_at(const Message& message) const {
+  std::optional<base::Millis> time = message.time_to_live;
+  const std::optional<base::Millis>& of_queue = traits_[message.queue].time_to_live;
+  if (of_queue.has_value()) time = std::min(time.value_or(*of_queue), *of_queue);
+  if (!time.has_value()) return std::nullopt;
+  // The server counts in whole milliseconds.
+  return message.sent_at + base::to_nanos(*time) - base::Nanos(1'000'000);
+}
+
+/// Whether the queue may have let go of it by itself by now.
+bool Oracle::may_have_left(const Message& message) const {
+  const QueueTraits& traits = traits_[message.queue];
+  if (traits.drops() && sent_to_[message.queue] > *traits.max_length) return true;
+  const auto expires = expires_at(message);
+  return expires.has_value() && now() >= *expires;
+}
+
+bool Oracle::may_be_dead(const Message& message) const {
+  const QueueTraits& traits = traits_[message.queue];
+  return may_have_left(message) || (traits.buries_refused() && sent_to_[message.queue] > *traits.max_length);
+}
+
+void Oracle::check_in_time(MessageId id) {
+  const Message& message = messages_[id];
+  if (damaged_ || message.told.value == 0) return;
+  const auto expires = expires_at(message);
+  if (!expires.has_value()) return;
+  const base::Nanos waited = message.told - message.sent_at;
+  if (now() > *expires + waited + kLateness) fail("delivered after its time was over: " + describe(id));
+  events_.count("delivered_in_time");
 }
 
 bytes::ByteVector Oracle::make_body(MessageId id, std::size_t size) const {
@@ -148,7 +223,8 @@ MessageId Oracle::delivered(const Delivery& delivery) {
   const std::int64_t own = delivery.queue == dead_queue() ? message.dead_offset : message.offset;
   const bool second_copy = damaged_ && own >= 0 && delivery.offset >= 0 && own != delivery.offset;
   check_offset(delivery.queue, delivery.offset, id);
-  if (message.refused) fail("delivered although it was refused: " + describe(id));
+  const bool buried = delivery.queue == dead_queue() && traits_[message.queue].buries_refused();
+  if (message.refused && !buried) fail("delivered although it was refused: " + describe(id));
   if (delivery.holder != 0 && !second_copy) {
     if (message.holder != 0) fail("delivered while another consumer holds it: " + describe(id));
     const bool here_before =
@@ -180,7 +256,15 @@ void Oracle::deliver_own(MessageId id, const Delivery&) {
 void Oracle::deliver_dead(MessageId id, const Delivery&) {
   Message& message = messages_[id];
   if (!has_dead_letters(message.queue)) return fail("dead-lettered from a queue without dead letters: " + describe(id));
-  if (message.rejected == Settled::no) return fail("dead-lettered although nobody rejected it: " + describe(id));
+  if (message.rejected == Settled::no && !may_be_dead(message)) {
+    return fail("dead-lettered although nobody rejected it: " + describe(id));
+  }
+  if (!message.seen_dead && message.rejected == Settled::no) {
+    const auto expires = expires_at(message);
+    events_.count(expires.has_value() && now() >= *expires ? "dead.expired" : "dead.for_length");
+  } else if (!message.seen_dead) {
+    events_.count("dead.rejected");
+  }
   message.seen_dead = true;
   heard(message.dead_told);
   if (damaged_) return;
@@ -224,7 +308,8 @@ void Oracle::removal_ended(std::size_t queue) {
 void Oracle::judge_message(MessageId id, std::size_t own, std::size_t dead, std::vector<std::uint64_t>& missing) {
   const Message& message = messages_[id];
   if (own + dead > 1 && !damaged_) fail(fmt::format("found {} times and {} times dead: {}", own, dead, describe(id)));
-  if (own + dead > 0 && message.refused) fail("refused and yet stored: " + describe(id));
+  const bool buried = own == 0 && traits_[message.queue].buries_refused();
+  if (own + dead > 0 && message.refused && !buried) fail("refused and yet stored: " + describe(id));
   if (own > 0 && !damaged_ && (message.accepted == Settled::durable || message.rejected == Settled::durable)) {
     fail("found although its settlement was stored: " + describe(id));
   }
@@ -233,18 +318,35 @@ void Oracle::judge_message(MessageId id, std::size_t own, std::size_t dead, std:
   }
   if (own + dead > 0 || message.purged || message.accepted != Settled::no) return;
   if (!message.confirmed && !message.delivered && !message.seen_dead) return;
-  if (message.rejected != Settled::no && message.dead_settled != Settled::no) return;
+  const bool may_be_gone = message.rejected != Settled::no || may_be_dead(message);
+  if (has_dead_letters(message.queue) ? may_be_gone && message.dead_settled != Settled::no : may_have_left(message)) {
+    return;
+  }
   if (!damaged_) return fail("lost: " + describe(id));
   if (message.in_doubt) return;
   trace("missing: " + describe(id));
   ++missing[message.queue];
 }
 
+/// In a unit with any message that ever was in its queue, everything is as good as confirmed.
+void Oracle::judge_units(const std::vector<std::size_t>& own, const std::vector<std::size_t>& dead) {
+  const auto existed = [&](MessageId id) {
+    const Message& message = messages_[id];
+    return own[id] + dead[id] > 0 || message.delivered || message.seen_dead;
+  };
+  for (const Unit& unit : doubtful_units_) {
+    if (unit.messages.empty() || messages_[unit.messages[0]].confirmed) continue;
+    const bool done = std::any_of(unit.messages.begin(), unit.messages.end(), existed);
+    events_.count(done ? "unit.doubtful_done" : "unit.doubtful_not_done");
+    if (done) committed(unit);
+  }
+}
+
 void Oracle::judge_order(const std::vector<MessageId>& found, std::size_t queue) {
   std::unordered_map<std::uint64_t, std::uint64_t> last;
   for (const MessageId id : found) {
     const Message& message = messages_[id];
-    std::uint64_t& before = last[message.stream];
+    std::uint64_t& before = last[(message.stream << 8) + message.priority];
     if (message.sequence <= before) {
       return fail(fmt::format("queue {} gave number {} of channel {} after number {}", queue, message.sequence,
                               message.stream, before));
@@ -262,7 +364,8 @@ void Oracle::judge_holes(const std::vector<std::size_t>& own, const std::vector<
     const bool existed = own[id] + dead[id] > 0 || message.confirmed || message.delivered || message.seen_dead;
     if (existed) {
       later[key] = id;
-    } else if (!message.refused && !message.purged && later.contains(key)) {
+    } else if (!message.refused && !message.purged && !may_have_left(message) && !may_be_refused(message.queue) &&
+               later.contains(key)) {
       return fail(fmt::format("{} is not there, but {} is", describe(id), describe(later[key])));
     }
   }
@@ -276,6 +379,7 @@ void Oracle::judge_final(const std::vector<std::vector<MessageId>>& found,
     for (const MessageId id : found[queue]) ++(messages_[id].queue == queue ? own : dead)[id];
     if (queue != dead_queue()) judge_order(found[queue], queue);
   }
+  if (!damaged_) judge_units(own, dead);
   std::vector<std::uint64_t> missing(queues_ + 1);
   for (MessageId id = 1; id < messages_.size() && !failed(); ++id) judge_message(id, own[id], dead[id], missing);
   if (!damaged_ && !failed()) judge_holes(own, dead);

@@ -8,6 +8,8 @@
 
 #include "base/prng.h"
 #include "bytes/view.h"
+#include "queue_traits.h"
+#include "testing/fault_counters.h"
 #include "testing/sim_world.h"
 
 namespace millrace::simtest {
@@ -39,6 +41,9 @@ struct Message {
   std::uint64_t delivered_in = 0;  // lifetime of the latest delivery
   std::int64_t offset = -1;
   std::int64_t dead_offset = -1;
+  base::Nanos sent_at{0};
+  std::optional<base::Millis> time_to_live;  // its own
+  std::uint8_t priority = 0;
   /// When somebody first heard that it is stored, in its queue and in the dead letter queue; 0: nobody has.
   base::Nanos told{0};
   base::Nanos dead_told{0};
@@ -48,11 +53,12 @@ struct Message {
 /// The judge: hears what clients send and see, and says when that cannot be. The first contradiction halts the world.
 class Oracle {
  public:
-  Oracle(sim::SimWorld& world, std::size_t queues, std::vector<bool> dead_lettered);
+  Oracle(sim::SimWorld& world, std::vector<QueueTraits> traits);
 
   /// The dead letter queue's number: the one after the last queue.
   std::size_t dead_queue() const { return queues_; }
-  bool has_dead_letters(std::size_t queue) const { return queue < queues_ && dead_lettered_[queue]; }
+  bool has_dead_letters(std::size_t queue) const { return queue < queues_ && traits_[queue].dead_letters; }
+  const QueueTraits& traits(std::size_t queue) const { return traits_[queue]; }
 
   void fail(const std::string& what);
   bool failed() const { return !failure_.empty(); }
@@ -76,9 +82,33 @@ class Oracle {
   base::Nanos now() const { return world_.clock().monotonic(); }
 
   std::uint64_t new_stream() { return ++last_stream_; }
-  MessageId sent(std::size_t queue, std::uint64_t stream);
+  struct Wishes {
+    std::optional<base::Millis> time_to_live;
+    std::uint8_t priority = 0;
+  };
+  /// What a message for this queue might ask for.
+  Wishes draw_wishes(std::size_t queue, base::Prng& random) const;
+  MessageId sent(std::size_t queue, std::uint64_t stream, const Wishes& wishes);
   void confirmed(MessageId id);
   void refused(MessageId id);
+  /// There are faults that make the server refuse messages, whatever their queue says.
+  void expect_refusals() { any_refusal_ = true; }
+  bool may_be_refused(std::size_t queue) const { return any_refusal_ || traits_[queue].refuses(); }
+
+  /// What was sent to be done together: if any of it was done, all of it was.
+  struct Unit {
+    struct Settlement {
+      MessageId id;
+      std::size_t from;
+      bool reject;
+    };
+    std::vector<MessageId> messages;
+    std::vector<Settlement> settlements;
+  };
+  void committing(const Unit& unit);
+  void committed(const Unit& unit);
+  /// The server said so, or it was never asked to commit: nothing of it may have been done.
+  void not_committed(const Unit& unit);
 
   struct Delivery {
     std::size_t queue = 0;
@@ -89,6 +119,8 @@ class Oracle {
   };
   /// The message that the body says it is; 0 when it is none.
   MessageId delivered(const Delivery& delivery);
+  /// The message was given out just now, by its queue's own shard: fails when its time was over.
+  void check_in_time(MessageId id);
   /// It went back to the queue, or its holder is gone.
   void released(MessageId id);
   void accepted(MessageId id, std::size_t from, Settled how);
@@ -103,6 +135,8 @@ class Oracle {
   MessageId read_body(bytes::ByteView body) const;
 
   const Message& message(MessageId id) const { return messages_[id]; }
+  /// How often what happened that a run should have met.
+  sim::FaultCounters& events() { return events_; }
   std::size_t message_count() const { return messages_.size() - 1; }
   /// After all queues were emptied: `found[queue]` in the order of delivery. `quarantined[queue]`: how many offsets the
   /// server itself reported as damaged there.
@@ -111,6 +145,10 @@ class Oracle {
  private:
   void deliver_dead(MessageId id, const Delivery& delivery);
   void deliver_own(MessageId id, const Delivery& delivery);
+  std::optional<base::Nanos> expires_at(const Message& message) const;
+  bool may_have_left(const Message& message) const;
+  bool may_be_dead(const Message& message) const;
+  void judge_units(const std::vector<std::size_t>& own, const std::vector<std::size_t>& dead);
   void check_offset(std::size_t queue, std::int64_t offset, MessageId id);
   void judge_message(MessageId id, std::size_t own, std::size_t dead, std::vector<std::uint64_t>& missing);
   void judge_holes(const std::vector<std::size_t>& own, const std::vector<std::size_t>& dead);
@@ -120,7 +158,11 @@ class Oracle {
 
   sim::SimWorld& world_;
   std::size_t queues_;
-  std::vector<bool> dead_lettered_;
+  std::vector<QueueTraits> traits_;
+  std::vector<std::uint64_t> sent_to_;  // each queue
+  std::vector<Unit> doubtful_units_;    // and those that were committed
+  bool any_refusal_ = false;
+  sim::FaultCounters events_;
   std::vector<Message> messages_;  // by id; the first is nobody's
   std::vector<std::map<std::int64_t, MessageId>> at_offset_;
   std::vector<std::uint32_t> open_removals_;

@@ -34,6 +34,14 @@ Plan Plan::draw(std::uint64_t seed) {
   plan.process_kills = random.chance(1, 2);
   plan.clean_stops = random.chance(1, 2);
   plan.read_failure = random.chance(1, 4);
+  plan.length_limits = random.chance(1, 3);
+  plan.expiry = random.chance(1, 3);
+  plan.priorities = random.chance(1, 3);
+  plan.amqp_transactors = random.chance(1, 2) ? random.between(1, 2) : 0;
+  plan.stream_readers = random.chance(1, 2) ? random.between(1, 2) : 0;
+  plan.group_members = random.chance(1, 2) ? random.between(1, 3) : 0;
+  plan.transactors = random.chance(1, 2) ? random.between(1, 3) : 0;
+  plan.decided_readers = plan.transactors > 0 ? random.below(3) : 0;
   return plan;
 }
 
@@ -43,6 +51,9 @@ std::string Plan::to_string() const {
     if (on) faults += std::string(" ") + name;
   };
   add(automatic, "automatic");
+  add(length_limits, "length_limits");
+  add(expiry, "expiry");
+  add(priorities, "priorities");
   add(power_loss, "power_loss");
   add(misdirected, "misdirected");
   add(bit_rot, "bit_rot");
@@ -57,9 +68,11 @@ std::string Plan::to_string() const {
   return fmt::format(
       "seed {}: {} shards, journal {} KiB, segments {} KiB, {} queues, {} partitions, clients: {} direct, {} + {} "
       "amqp, "
-      "{} + {} kafka; {} lifetimes of {} ms, bodies to {};{}",
+      "{} transactional, {} for a stream, {} + {} kafka, {} in a group, {} + {} with "
+      "transactions; {} lifetimes of {} ms, bodies to {};{}",
       seed, shards, journal_file_bytes >> 10, segment_bytes >> 10, queues, partitions, direct_clients, amqp_publishers,
-      amqp_consumers, kafka_producers, kafka_fetchers, lifetimes, lifetime_nanos / 1'000'000, largest_body, faults);
+      amqp_consumers, amqp_transactors, stream_readers, kafka_producers, kafka_fetchers, group_members, transactors,
+      decided_readers, lifetimes, lifetime_nanos / 1'000'000, largest_body, faults);
 }
 
 }  // namespace millrace::simtest

@@ -31,6 +31,17 @@ struct Plan {
   std::uint64_t reject_percent = 20;  // of what clients inside the process settle
   bool all_dead_lettered = false;     // every queue has dead letters, not only some
   bool automatic = false;  // purges and automatic acknowledgements: they excuse the loss of what they may have met
+  // What some of the queues have, see QueueTraits.
+  bool length_limits = false;
+  bool expiry = false;
+  bool priorities = false;
+  std::size_t amqp_transactors = 0;
+  /// Clients that read a stream; with none there is no stream.
+  std::size_t stream_readers = 0;
+  std::size_t group_members = 0;
+  /// Producers with transactions; with none there is no topic for them.
+  std::size_t transactors = 0;
+  std::size_t decided_readers = 0;
 
   // Faults.
   bool power_loss = false;   // in the middle of any disk operation, recovery included

@@ -68,6 +68,9 @@ Server::Start Server::start() {
   options.disk_free_limit = base::Bytes(64 << 10);
   options.journal_file_bytes = base::Bytes(plan_.journal_file_bytes);
   options.segment_bytes = base::Bytes(plan_.segment_bytes);
+  // Groups and transactions in the time scale of the lifetimes.
+  options.groups.min_session_timeout = base::Millis(1);
+  options.groups.initial_delay = base::Millis(2);
   broker_ = std::make_unique<broker::Broker>(std::move(environments), options);
   auto opened = broker_->open(*stored == 0 ? kGuestHash : "");
   if (!opened.has_value()) {

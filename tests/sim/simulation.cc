@@ -11,18 +11,6 @@ namespace {
 constexpr int kStartAttempts = 30;
 constexpr base::Nanos kAnswerLimit{20'000'000'000};
 
-std::vector<bool> draw_dead_lettered(const Plan& plan) {
-  base::Prng random(plan.seed ^ 0x44656164ULL);
-  std::vector<bool> result;
-  result.reserve(plan.queues);
-  for (std::size_t i = 0; i < plan.queues; ++i) result.push_back(random.chance(2, 3) || plan.all_dead_lettered);
-  return result;
-}
-
-std::string queue_name(std::size_t number, const Plan& plan) {
-  return number == plan.queues ? "dead" : fmt::format("q{}", number);
-}
-
 }  // namespace
 
 Simulation::Simulation(const Plan& plan)
@@ -31,10 +19,13 @@ Simulation::Simulation(const Plan& plan)
       wire_(world_),
       disk_(plan.seed),
       random_(plan.seed ^ 0x4368616FULL),
-      oracle_(world_, plan.queues, draw_dead_lettered(plan)),
-      logs_(oracle_, plan.partitions),
+      oracle_(world_, draw_traits(plan)),
+      logs_(oracle_, plan.partitions + 1),
+      group_(oracle_, plan.partitions),
+      transactions_(oracle_, kTransactionPartitions),
       server_(world_, wire_, disk_, plan_),
-      declared_(plan.queues + 2) {
+      declared_(plan.queues + 4) {
+  if (plan_.full_disk || plan_.write_failure || plan_.sync_failure) oracle_.expect_refusals();
   if (plan_.resets) wire_.settings().reset_per_million = 2000;
 }
 
@@ -45,24 +36,47 @@ Simulation::~Simulation() {
   kafka_.clear();
 }
 
-Outcome Simulation::run() {
-  oracle_.trace(plan_.to_string());
+void Simulation::make_clients() {
   for (std::size_t i = 0; i < plan_.kafka_producers; ++i) {
     kafka_.push_back(std::make_unique<KafkaProducer>(world_, wire_, oracle_, logs_, plan_, 100 + i));
   }
   for (std::size_t i = 0; i < plan_.kafka_fetchers; ++i) {
     kafka_.push_back(std::make_unique<KafkaFetcher>(world_, wire_, oracle_, logs_, plan_, 200 + i));
   }
-  for (std::size_t i = 0; i < plan_.amqp_publishers + plan_.amqp_consumers; ++i) {
-    const bool consumes = i >= plan_.amqp_publishers;
-    amqp_.push_back(std::make_unique<AmqpClient>(world_, wire_, oracle_, plan_, 300 + i, consumes));
+  for (std::size_t i = 0; i < plan_.group_members; ++i) {
+    kafka_.push_back(std::make_unique<KafkaGroupMember>(world_, wire_, oracle_, logs_, group_, plan_, 500 + i));
   }
+  for (std::size_t i = 0; i < plan_.transactors; ++i) {
+    kafka_.push_back(std::make_unique<KafkaTransactor>(world_, wire_, oracle_, transactions_, plan_, 600 + i));
+  }
+  for (std::size_t i = 0; i < plan_.decided_readers; ++i) {
+    kafka_.push_back(
+        std::make_unique<KafkaTransactionReader>(world_, wire_, oracle_, transactions_, plan_, 700 + i, false));
+  }
+  using Kind = AmqpClient::Kind;
+  const std::pair<Kind, std::size_t> kinds[] = {{Kind::publisher, plan_.amqp_publishers},
+                                                {Kind::consumer, plan_.amqp_consumers},
+                                                {Kind::transactor, plan_.amqp_transactors}};
+  for (const auto& [kind, count] : kinds) {
+    for (std::size_t i = 0; i < count; ++i) {
+      amqp_.push_back(std::make_unique<AmqpClient>(world_, wire_, oracle_, plan_, 300 + amqp_.size(), kind));
+    }
+  }
+  for (std::size_t i = 0; i < plan_.stream_readers; ++i) {
+    amqp_.push_back(std::make_unique<AmqpStreamClient>(world_, wire_, oracle_, logs_, plan_, 400 + i));
+  }
+}
+
+Outcome Simulation::run() {
+  oracle_.trace(plan_.to_string());
+  make_clients();
   for (std::size_t i = 0; i < plan_.lifetimes && !oracle_.failed() && !refused_; ++i) run_lifetime();
   if (!oracle_.failed() && !refused_) drain_and_judge();
   outcome_.failure = oracle_.failure();
   outcome_.trace_hash = oracle_.trace_hash();
   outcome_.faults.add(disk_.counters());
   outcome_.faults.add(wire_.counters());
+  outcome_.events.add(oracle_.events());
   outcome_.events.count("messages", oracle_.message_count());
   outcome_.events.count("records", logs_.count());
   outcome_.events.count("steps", world_.steps());
@@ -111,54 +125,62 @@ void Simulation::calm_disk() {
   disk_.lose_power_after(0);
 }
 
-bool Simulation::create_queue(std::size_t number) {
+bool Simulation::create(const catalog::Queue& wanted, std::size_t slot) {
   broker::Shard& shard = server_.shard(random_.below(server_.shards()));
-  const model::ObjectId vhost = shard.catalog().find_virtual_host("/")->id;
-  const std::string name = queue_name(number, plan_);
-  if (shard.catalog().find_queue(vhost, name) != nullptr) {
-    declared_[number] = true;
-    return true;
-  }
-  if (declared_[number] && !oracle_.damaged()) {
-    oracle_.fail("the catalog lost the queue " + name);
-    return false;
-  }
-  catalog::Queue queue;
-  queue.vhost = vhost;
-  queue.name = name;
-  if (oracle_.has_dead_letters(number)) {
-    queue.settings.dead_letter_exchange = "";
-    queue.settings.dead_letter_routing_key = "dead";
-  }
-  auto done = std::make_shared<bool>(false);
-  shard.loop().post([&shard, queue, done, this, number] {
-    shard.topology().create_queue(queue, [done, this, number](broker::Result<broker::QueueRef> made) {
-      *done = true;
-      if (made.has_value()) declared_[number] = true;
-    });
-  });
-  return wait([done] { return *done; }) && declared_[number];
-}
-
-bool Simulation::create_topic() {
-  broker::Shard& shard = server_.shard(0);
-  const model::ObjectId vhost = shard.catalog().find_virtual_host("/")->id;
-  const std::size_t slot = plan_.queues + 1;
-  if (shard.catalog().find_topic(vhost, "topic") != nullptr) {
+  catalog::Queue queue = wanted;
+  queue.vhost = shard.catalog().find_virtual_host("/")->id;
+  if (shard.catalog().find_queue(queue.vhost, queue.name) != nullptr) {
     declared_[slot] = true;
     return true;
   }
   if (declared_[slot] && !oracle_.damaged()) {
-    oracle_.fail("the catalog lost the topic");
+    oracle_.fail("the catalog lost the queue " + queue.name);
     return false;
   }
   auto done = std::make_shared<bool>(false);
-  shard.loop().post([&shard, vhost, done, this, slot] {
-    catalog::Topic topic;
-    topic.vhost = vhost;
-    topic.name = "topic";
-    topic.topic_id.fill(7);
-    shard.topology().create_topic(topic, static_cast<std::uint32_t>(plan_.partitions),
+  shard.loop().post([&shard, queue, done, this, slot] {
+    shard.topology().create_queue(queue, [done, this, slot](broker::Result<broker::QueueRef> made) {
+      *done = true;
+      if (made.has_value()) declared_[slot] = true;
+    });
+  });
+  return wait([done] { return *done; }) && declared_[slot];
+}
+
+bool Simulation::create_queue(std::size_t number) {
+  catalog::Queue queue;
+  queue.name = queue_name(number, plan_);
+  if (number < plan_.queues) queue.settings = oracle_.traits(number).settings();
+  return create(queue, number);
+}
+
+bool Simulation::create_stream() {
+  if (plan_.stream_readers == 0) return true;
+  catalog::Queue stream;
+  stream.name = kStreamName;
+  stream.kind = catalog::QueueKind::stream;
+  stream.settings.segment_bytes = plan_.segment_bytes;
+  return create(stream, plan_.queues + 2);
+}
+
+bool Simulation::create_topic(std::string_view name, std::size_t partitions, std::size_t slot) {
+  broker::Shard& shard = server_.shard(0);
+  const model::ObjectId vhost = shard.catalog().find_virtual_host("/")->id;
+  if (shard.catalog().find_topic(vhost, name) != nullptr) {
+    declared_[slot] = true;
+    return true;
+  }
+  if (declared_[slot] && !oracle_.damaged()) {
+    oracle_.fail("the catalog lost a topic");
+    return false;
+  }
+  catalog::Topic topic;
+  topic.vhost = vhost;
+  topic.name = name;
+  topic.topic_id.fill(static_cast<std::uint8_t>(slot + 1));
+  auto done = std::make_shared<bool>(false);
+  shard.loop().post([&shard, topic, partitions, done, this, slot] {
+    shard.topology().create_topic(topic, static_cast<std::uint32_t>(partitions),
                                   [done, this, slot](broker::Result<model::ObjectId> made) {
                                     *done = true;
                                     if (made.has_value()) declared_[slot] = true;
@@ -171,7 +193,8 @@ bool Simulation::declare() {
   for (std::size_t i = 0; i <= plan_.queues; ++i) {
     if (!create_queue(i)) return false;
   }
-  return create_topic();
+  if (plan_.transactors > 0 && !create_topic(kTransactionTopic, kTransactionPartitions, plan_.queues + 3)) return false;
+  return create_topic("topic", plan_.partitions, plan_.queues + 1) && create_stream();
 }
 
 std::vector<broker::QueueRef> Simulation::queue_refs() {
@@ -189,9 +212,21 @@ void Simulation::note_homes() {
   queue_homes_.clear();
   partition_homes_.clear();
   for (const broker::QueueRef& ref : queue_refs()) queue_homes_.push_back(ref.shard.value);
+  for (const broker::LogRef& log : log_refs()) partition_homes_.push_back(log.shard.value);
+}
+
+std::vector<broker::LogRef> Simulation::log_refs() {
   const catalog::State& catalog = server_.shard(0).catalog();
-  const catalog::Topic* topic = catalog.find_topic(catalog.find_virtual_host("/")->id, "topic");
-  for (const catalog::Partition& partition : topic->partitions) partition_homes_.push_back(partition.shard.value);
+  const model::ObjectId vhost = catalog.find_virtual_host("/")->id;
+  std::vector<broker::LogRef> refs;
+  for (const catalog::Partition& partition : catalog.find_topic(vhost, "topic")->partitions) {
+    refs.push_back({partition.log, partition.shard});
+  }
+  if (plan_.stream_readers > 0) {
+    const catalog::Queue* stream = catalog.find_queue(vhost, kStreamName);
+    refs.push_back({broker::LogId(stream->id.value), stream->shard});
+  }
+  return refs;
 }
 
 void Simulation::newest_rounds_in_doubt(std::uint64_t hits) {

@@ -1,8 +1,4 @@
-#include <openssl/rand.h>
-
-#include <array>
-
-#include "base/assert.h"
+#include "base/prng.h"
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/groups.h"
 #include "gateway/kafka/handlers.h"
@@ -18,13 +14,11 @@ constexpr std::int16_t kMemberIdFirst = 4;
 // From this version on a returning leader can be told to leave the assignments alone (KIP-814).
 constexpr std::int16_t kSkipAssignment = 9;
 
-std::string random_member_suffix() {
-  std::array<std::uint8_t, 16> random{};
-  const int filled = RAND_bytes(random.data(), static_cast<int>(random.size()));
-  MILLRACE_ASSERT(filled == 1, "the system gives no random numbers");
-  std::string text;
-  for (const std::uint8_t byte : random) text += fmt::format("{:02x}", byte);
-  return text;
+/// Never the same twice, also after a restart; a seeded simulation gets the same ones.
+std::string unique_text(broker::Shard& shard) {
+  const auto time = static_cast<std::uint64_t>(shard.loop().clock().wall().value);
+  base::Prng unique(time * 0x9E3779B97F4A7C15ULL ^ shard.next_consumer_id().value);
+  return fmt::format("{:016x}{:016x}", unique.next(), unique.next());
 }
 
 /// "/" and the address without its port, as clients are used to see it.
@@ -74,7 +68,8 @@ void handle_join_group(Connection& connection, const Request& request) {
   join.instance = owned(message.group_instance_id);
   join.client_id = request.client_id;
   join.client_host = host_of(connection);
-  join.new_member_id = (join.instance.has_value() ? *join.instance : join.client_id) + "-" + random_member_suffix();
+  join.new_member_id =
+      (join.instance.has_value() ? *join.instance : join.client_id) + "-" + unique_text(connection.shard());
   join.session_timeout = base::Millis(message.session_timeout_ms);
   // Version 0 has one time for both.
   join.rebalance_timeout =
