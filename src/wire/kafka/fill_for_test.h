@@ -45,7 +45,8 @@ class Filler {
   template <class T>
   void fill(std::optional<T>& value) {
     if (can_be_null_ && random_.chance(1, 3)) return value.reset();
-    fill(value.emplace());
+    value = T{};
+    fill(*value);
   }
   template <class T>
   void fill(std::vector<T>& elements) {

@@ -167,7 +167,8 @@ class Decoder {
   template <class T>
   void nullable_structure(std::optional<T>& out) {
     if (in_.i8() < 0) return out.reset();
-    if (!out) out.emplace();
+    // Not emplace(): clang holds a structure within the message for one that cannot be made.
+    if (!out) out = T{};
     out->decode_fields(*this);
   }
 
