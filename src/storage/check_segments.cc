@@ -69,7 +69,9 @@ Result<void> LogChecker::run() {
       }
     }
     name_ = {base, generation.value_or(0)};
-    if (base >= log_.flushed || end <= log_.start) {
+    const bool trimmed =
+        !generation.has_value() && is_trimmed_leftover(cache_, directory_, id_, base, generations, log_.start);
+    if (base >= log_.flushed || end <= log_.start || trimmed) {
       // Beyond what was confirmed, or below the start: removed at the next start.
       report_.note("log {:016x}: segment {} is a leftover", id_.value, base.value);
       continue;

@@ -42,4 +42,16 @@ std::optional<std::uint32_t> valid_generation(FileCache& cache, const std::strin
   return highest_whole;
 }
 
+bool is_trimmed_leftover(FileCache& cache, const std::string& directory, LogId log, Offset base,
+                         const SegmentGenerations& generations, Offset start) {
+  for (const auto& [generation, pair] : generations) {
+    if (!pair.index) return false;
+    auto index = IndexReader::open(cache, directory, log, {base, generation});
+    if (!index.has_value() || index->count() == 0) return false;
+    const auto last = index->entry(index->count() - 1);
+    if (!last.has_value() || last->end() > start) return false;
+  }
+  return true;
+}
+
 }  // namespace millrace::storage

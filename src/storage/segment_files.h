@@ -28,6 +28,12 @@ Result<SegmentFiles> list_segment_files(io::Disk& disk, const std::string& direc
 /// The generation that counts: the highest complete one. Nothing when none has both files.
 std::optional<std::uint32_t> valid_generation(FileCache& cache, const std::string& directory, LogId log, Offset base,
                                               const SegmentGenerations& generations);
+
+/// Whether what is left of a segment is that of a trim. A trim removes the last segment when all that it holds is below
+/// the start; the next one may begin far behind that, because offsets are left out after a crash. When only a part of
+/// the removal has come to the disk, the index tells that nothing is missed.
+bool is_trimmed_leftover(FileCache& cache, const std::string& directory, LogId log, Offset base,
+                         const SegmentGenerations& generations, Offset start);
 /// Bytes of the batches in the .seg file; 0 when it cannot be told.
 std::uint64_t segment_data_bytes(FileCache& cache, const std::string& directory, SegmentName name);
 

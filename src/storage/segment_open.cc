@@ -102,6 +102,11 @@ Result<void> SegmentOpener::collect() {
       continue;
     }
     const auto generation = valid_generation(cache_, request_.directory, request_.log, base, generations);
+    if (!generation.has_value() &&
+        is_trimmed_leftover(cache_, request_.directory, request_.log, base, generations, request_.start)) {
+      if (auto removed = remove_files(base, generations, std::nullopt); !removed.has_value()) return removed;
+      continue;
+    }
     if (!generation.has_value()) {
       quarantine(base, Offset(end.value - 1), "a file of the segment is missing");
       continue;

@@ -655,6 +655,15 @@ void expect_caught(const StoreMutations& mutations, const char* name) {
   EXPECT_GE(caught, kTries / 10) << name;
 }
 
+TEST(StoreSimulation, BurstsLoseNothing) {
+  const char* one = std::getenv("MILLRACE_SIM_SEED");
+  const std::uint64_t first = one == nullptr ? 1 : std::strtoull(one, nullptr, 10);
+  const std::uint64_t count = one == nullptr ? seeds() / 4 : 1;
+  for (std::uint64_t seed = first; seed < first + count; ++seed) {
+    EXPECT_EQ(StoreSim(seed, burst_profile(), nullptr).run(), "") << "MILLRACE_SIM_SEED=" << seed;
+  }
+}
+
 TEST(StoreSimulation, NoticesConfirmationBeforeTheSync) {
   expect_caught({.confirm_before_sync = true}, "confirm_before_sync");
 }
