@@ -15,7 +15,7 @@ namespace millrace::bench {
 
 namespace {
 
-constexpr std::size_t kOutputTarget = std::size_t{256} << 10;
+constexpr std::size_t kSinkOutputTarget = std::size_t{256} << 10;
 
 /// A connection to the sink.
 class Session {
@@ -48,7 +48,7 @@ class Session {
     const auto may_send = [&] { return pending > 0 && (limit_ == 0 || sent_ - acked_ < limit_); };
     // Until the socket takes no more: then it tells when it does again.
     while (may_send() && link_.pending() == 0) {
-      while (may_send() && link_.pending() < kOutputTarget) {
+      while (may_send() && link_.pending() < kSinkOutputTarget) {
         const std::size_t at = out.size();
         out.insert(out.end(), deliver_.begin(), deliver_.end());
         bytes::store_be<std::uint64_t>(out.data() + at + tag_at_, ++sent_);

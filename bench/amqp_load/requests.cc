@@ -11,7 +11,7 @@ namespace millrace::bench {
 
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kNanosPerSecond = 1'000'000'000;
 
 /// A connection that consumes one queue and sends one kind of message to another.
 class Side {
@@ -62,8 +62,8 @@ std::string run_requests(const Options& options) {
   Side server(options, 0, 1);
   Histogram taken;
   std::uint64_t sent_at = clock_nanos();
-  std::uint64_t begin = sent_at + options.warmup * kSecond;
-  const std::uint64_t until = begin + options.seconds * kSecond;
+  std::uint64_t begin = sent_at + options.warmup * kNanosPerSecond;
+  const std::uint64_t until = begin + options.seconds * kNanosPerSecond;
   Cpu own = own_cpu();
   Cpu watched = cpu_of(options.watch_pid);
   client.send();

@@ -40,6 +40,9 @@ else
   data=$(mktemp -d -t millrace-orders-XXXXXX)
 fi
 
+# Settings of other servers are not this one's.
+for name in "${!MILLRACE_@}"; do unset "$name"; done
+
 broker=0
 port=0
 declare -A service=()
