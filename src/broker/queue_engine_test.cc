@@ -781,11 +781,13 @@ TEST(QueueEngine, BehavesLikeTheModelForAnySequence) {
 
 TEST(QueueState, RefusesWhatItDoesNotKnow) {
   QueueState state(true);
-  EXPECT_FALSE(state.apply(bytes::ByteVector{2}));
-  EXPECT_FALSE(state.apply(bytes::ByteVector{1, 99}));
-  EXPECT_FALSE(state.apply(bytes::ByteVector{1, 1, 5}));
-  EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{2, 0}));
-  EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{1, 200, 1}));
+  EXPECT_FALSE(state.apply(bytes::ByteVector{3}));
+  EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{3, 0}));
+  for (const std::uint8_t version : {1, 2}) {
+    EXPECT_FALSE(state.apply(bytes::ByteVector{version, 99}));
+    EXPECT_FALSE(state.apply(bytes::ByteVector{version, 1, 5}));
+    EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{version, 200, 1}));
+  }
 }
 
 }  // namespace
