@@ -366,6 +366,8 @@ void StoreSim::verify() {
   }
   if (rotten_) {
     verify_rotten(model, solid);
+    // What was assigned and never confirmed may be assigned again.
+    for (auto& [id, end] : assigned_end_) end = solid.logs.contains(id) ? solid.logs.at(id).end : Offset(0);
     return;
   }
   problem(fmt::format("no prefix of rounds from {} ({}) on matches; {}", bound, killed_ ? "killed" : "lost power",
