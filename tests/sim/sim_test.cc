@@ -223,8 +223,8 @@ TEST_F(SimMutants, ConfirmingBeforeTheSyncIsNoticed) {
   EXPECT_TRUE(is_caught([](storage::StoreMutations& m) { m.confirm_before_sync = true; }, 60));
 }
 
-// That rounds without a record are noticed is shown by the simulation of the store (StoreSimulation): here rounds are too
-// small to tear often.
+// That rounds without a record are noticed is shown by the simulation of the store (StoreSimulation): here rounds are
+// too small to tear often.
 
 TEST_F(SimMutants, ReusedOffsetsAreNoticed) {
   EXPECT_TRUE(is_caught([](storage::StoreMutations& m) { m.reuse_offsets = true; }, 60));
