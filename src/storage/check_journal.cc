@@ -115,9 +115,7 @@ Result<void> JournalChecker::read_file(std::uint64_t sequence, const std::string
 }
 
 bool JournalChecker::cannot_read(const Round& round) const {
-  return std::ranges::any_of(files_[round.file].unreadable, [&](const UnreadablePart& part) {
-    return part.begin < round.scanned.end() && part.end > round.scanned.position;
-  });
+  return any_within(files_[round.file].unreadable, round.scanned.position, round.scanned.end());
 }
 
 Result<bool> JournalChecker::flush_is_whole(const LogFlushedEntry& flushed, Offset from) {

@@ -75,13 +75,17 @@ io::Result<std::vector<UnreadablePart>> read_around_damage(io::File& file, std::
   return AroundDamage(file, position, into).run();
 }
 
+bool any_within(const std::vector<UnreadablePart>& parts, std::uint64_t begin, std::uint64_t end) {
+  return std::ranges::any_of(parts, [&](const UnreadablePart& part) { return part.begin < end && part.end > begin; });
+}
+
 Result<void> put_aside(io::Disk& disk, const std::string& path) {
   const std::string first = path + ".damaged";
   std::string aside = first;
   for (int n = 2; disk.exists(aside); ++n) aside = fmt::format("{}.{}", first, n);
   auto done = disk.rename(path, aside);
   if (done) done = disk.sync_directory(path.substr(0, path.rfind('/')));
-  if (!done) return base::fail(StorageErrc::io, done.error().detail);
+  if (!done) return io_failure(done.error());
   base::log::error("{} cannot be read; it is kept as {}", path, aside);
   return {};
 }

@@ -16,6 +16,9 @@ struct UnreadablePart {
   std::uint64_t end = 0;
 };
 
+/// Whether any of them is within [begin, end).
+bool any_within(const std::vector<UnreadablePart>& parts, std::uint64_t begin, std::uint64_t end);
+
 /// Fills `into` with the bytes of the file from `position` on; blocks. What is on sectors that cannot be read, or
 /// behind the file's end, becomes zeros; the former is returned, in order. Errors: all but bad_medium.
 io::Result<std::vector<UnreadablePart>> read_around_damage(io::File& file, std::uint64_t position,

@@ -23,7 +23,9 @@ using StorageError = base::ErrorOf<StorageErrc>;
 template <class T>
 using Result = base::Result<T, StorageError>;
 
-/// What the system refused, as an error of this module.
+/// What the system refused, always as `io`: for changes and syncs, after whose failure the data's fate is unknown. A
+/// full disk is then no reason to try again when there is space, nor bad sectors one for quarantine; elsewhere
+/// storage_failure() tells these apart.
 inline std::unexpected<StorageError> io_failure(io::IoError error) {
   return base::fail(StorageErrc::io, std::move(error.detail));
 }

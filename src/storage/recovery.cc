@@ -72,7 +72,7 @@ Result<void> Recovery::judge() {
 }
 
 bool Recovery::cannot_read(const Round& round) const {
-  return files_[round.file].cannot_read(round.scanned.position, round.scanned.end());
+  return any_within(files_[round.file].unreadable, round.scanned.position, round.scanned.end());
 }
 
 /// What lies between two readable rounds may have held anything. Its bytes stay, for whoever wants to look at them.

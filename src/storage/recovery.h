@@ -44,7 +44,6 @@ class Recovery final : private JournalEvidence {
     std::vector<UnreadablePart> unreadable;
     bool whole_file_unreadable = false;
     std::vector<LogId> logs;
-    bool cannot_read(std::uint64_t begin, std::uint64_t end) const;
   };
   using Round = JournalRound;
   using Fate = Round::Fate;

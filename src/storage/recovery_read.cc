@@ -133,8 +133,4 @@ void Recovery::note_unreadable(File& file) {
   }
 }
 
-bool Recovery::File::cannot_read(std::uint64_t begin, std::uint64_t end) const {
-  return std::ranges::any_of(unreadable, [&](const UnreadablePart& p) { return p.begin < end && p.end > begin; });
-}
-
 }  // namespace millrace::storage

@@ -81,9 +81,9 @@ Result<SegmentWrite::Files> SegmentWrite::create_files(SegmentName name) {
 
 Result<SegmentWrite::Files> SegmentWrite::open_files(SegmentName name) {
   auto data = snapshot_.cache->open(segment_path(*snapshot_.directory, name));
-  if (!data.has_value()) return base::fail(StorageErrc::io, std::move(data.error().detail));
+  if (!data.has_value()) return io_failure(std::move(data.error()));
   auto index = snapshot_.cache->open(index_path(*snapshot_.directory, name));
-  if (!index.has_value()) return base::fail(StorageErrc::io, std::move(index.error().detail));
+  if (!index.has_value()) return io_failure(std::move(index.error()));
   return Files{std::move(*data), std::move(*index)};
 }
 
