@@ -137,21 +137,9 @@ Outcome describe_groups(Admin& admin, bool json, const GroupArguments& arguments
     if (!groups.has_value()) return groups.error();
     for (const GroupName& group : *groups) names.push_back(group.name);
   }
-  Outcome outcome;
-  boost::json::array all;
-  for (const std::string& name : names) {
-    const auto standing = look_at_group(admin, name);
-    if (!standing.has_value()) {
-      outcome.errors.push_back(standing.error());
-      continue;
-    }
-    if (json)
-      all.push_back(as_json(*standing));
-    else
-      outcome.text += as_text(*standing);
-  }
-  if (json) outcome.text = boost::json::serialize(all) + "\n";
-  return outcome;
+  return describe_each(
+      names, json, [&admin](const std::string& name) { return look_at_group(admin, name); },
+      [](const Standing& one) { return as_text(one); }, [](const Standing& one) { return as_json(one); });
 }
 
 /// The partitions that --topic and --all-topics name, each once, in order.
@@ -262,14 +250,6 @@ Outcome delete_offsets(Admin& admin, bool json, const GroupArguments& arguments)
                        [&](const std::string& name) { return admin.delete_offsets(name, *partitions); });
 }
 
-using GroupBody = Outcome (*)(Admin&, bool, const GroupArguments&);
-
-void bind_groups(CLI::App* to, Command& chosen, const GroupArgumentsPtr& arguments, GroupBody body) {
-  to->callback([&chosen, arguments, body] {
-    chosen = [arguments, body](Admin& admin, bool json) { return body(admin, json, *arguments); };
-  });
-}
-
 void add_reset(CLI::App& groups, Command& chosen, const GroupArgumentsPtr& arguments) {
   CLI::App* reset = groups.add_subcommand("reset-offsets", "Say where a group without members goes on reading");
   reset->footer(
@@ -292,7 +272,7 @@ void add_reset(CLI::App& groups, Command& chosen, const GroupArgumentsPtr& argum
   goal->require_option(1);
   CLI::Option* execute = reset->add_flag("--execute", arguments->execute, "do it");
   reset->add_flag("--dry-run", arguments->dry_run, "only show what would be done (the default)")->excludes(execute);
-  bind_groups(reset, chosen, arguments, reset_offsets);
+  bind_command(reset, chosen, arguments, reset_offsets);
 }
 
 }  // namespace
@@ -312,20 +292,20 @@ void add_groups(CLI::App& app, Command& chosen) {
 
   CLI::App* describe = groups->add_subcommand("describe", "Offsets, lag and members of groups (none named: all)");
   describe->add_option("NAME", arguments->names, "groups");
-  bind_groups(describe, chosen, arguments, describe_groups);
+  bind_command(describe, chosen, arguments, describe_groups);
 
   add_reset(*groups, chosen, arguments);
 
   CLI::App* remove = groups->add_subcommand("delete", "Delete groups without members, with their offsets");
   remove->add_option("NAME", arguments->names, "groups")->required();
-  bind_groups(remove, chosen, arguments, delete_groups);
+  bind_command(remove, chosen, arguments, delete_groups);
 
   CLI::App* forget = groups->add_subcommand("delete-offsets", "Delete a group's offsets of topics");
   forget->add_option("GROUP", arguments->group, "the group")->required();
   forget->add_option("-t,--topic", arguments->topics, "TOPIC, or TOPIC:0,2 for some partitions; may be repeated")
       ->allow_extra_args(false)
       ->required();
-  bind_groups(forget, chosen, arguments, delete_offsets);
+  bind_command(forget, chosen, arguments, delete_offsets);
 }
 
 }  // namespace millrace::cli

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <boost/json.hpp>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -38,5 +41,34 @@ using Command = std::function<Outcome(Admin& admin, bool json)>;
 /// Does the same to each name, also when it fails for one; prints "`kind` 'NAME': `done`" for each that worked.
 Outcome for_each_name(const std::vector<std::string>& names, const std::string& kind, const std::string& done,
                       bool json, const std::function<Result<void>(const std::string&)>& act);
+
+/// Looks at each name and prints `text_of` or `json_of` what was seen, also when it fails for one.
+template <class Look, class TextOf, class JsonOf>
+Outcome describe_each(const std::vector<std::string>& names, bool json, const Look& look, const TextOf& text_of,
+                      const JsonOf& json_of) {
+  Outcome outcome;
+  boost::json::array all;
+  for (const std::string& name : names) {
+    const auto seen = look(name);
+    if (!seen.has_value()) {
+      outcome.errors.push_back(seen.error());
+    } else if (json) {
+      all.push_back(json_of(*seen));
+    } else {
+      outcome.text += text_of(*seen);
+    }
+  }
+  if (json) outcome.text = boost::json::serialize(all) + "\n";
+  return outcome;
+}
+
+/// When this subcommand is given, `body` is what to do, with what its options have put into `arguments`.
+template <class Arguments>
+void bind_command(CLI::App* to, Command& chosen, const std::shared_ptr<Arguments>& arguments,
+                  Outcome (*body)(Admin&, bool, const Arguments&)) {
+  to->callback([&chosen, arguments, body] {
+    chosen = [arguments, body](Admin& admin, bool json) { return body(admin, json, *arguments); };
+  });
+}
 
 }  // namespace millrace::cli

@@ -105,21 +105,11 @@ Outcome describe_topics(Admin& admin, bool json, const TopicArguments& arguments
     if (!topics.has_value()) return topics.error();
     for (const Topic& topic : *topics) names.push_back(topic.name);
   }
-  Outcome outcome;
-  boost::json::array all;
-  for (const std::string& name : names) {
-    const auto one = look_at_topic(admin, name);
-    if (!one.has_value()) {
-      outcome.errors.push_back(one.error());
-      continue;
-    }
-    if (json)
-      all.push_back(as_json(*one, arguments.all_settings));
-    else
-      outcome.text += as_text(*one, arguments.all_settings);
-  }
-  if (json) outcome.text = boost::json::serialize(all) + "\n";
-  return outcome;
+  const bool all = arguments.all_settings;
+  return describe_each(
+      names, json, [&admin](const std::string& name) { return look_at_topic(admin, name); },
+      [all](const Description& one) { return as_text(one, all); },
+      [all](const Description& one) { return as_json(one, all); });
 }
 
 Outcome create_topics(Admin& admin, bool json, const TopicArguments& arguments) {
@@ -157,14 +147,6 @@ Outcome alter_topics(Admin& admin, bool json, const TopicArguments& arguments) {
   });
 }
 
-using TopicBody = Outcome (*)(Admin&, bool, const TopicArguments&);
-
-void bind_topics(CLI::App* to, Command& chosen, const TopicArgumentsPtr& arguments, TopicBody body) {
-  to->callback([&chosen, arguments, body] {
-    chosen = [arguments, body](Admin& admin, bool json) { return body(admin, json, *arguments); };
-  });
-}
-
 }  // namespace
 
 Result<SettingChange> parse_setting(std::string_view text) {
@@ -195,7 +177,7 @@ void add_topics(CLI::App& app, Command& chosen) {
       topics->add_subcommand("describe", "Partitions, offsets and settings of topics (none named: all)");
   describe->add_option("NAME", arguments->names, "topics");
   describe->add_flag("--all-settings", arguments->all_settings, "also the settings that are defaults");
-  bind_topics(describe, chosen, arguments, describe_topics);
+  bind_command(describe, chosen, arguments, describe_topics);
 
   CLI::App* create = topics->add_subcommand("create", "Create topics");
   create->add_option("NAME", arguments->names, "topics")->required();
@@ -203,19 +185,19 @@ void add_topics(CLI::App& app, Command& chosen) {
       ->check(counts);
   create->add_option("--set", arguments->set, "a setting, as NAME=VALUE; may be repeated")->allow_extra_args(false);
   create->add_flag("--if-not-exists", arguments->if_not_exists, "it is no error when the topic is there already");
-  bind_topics(create, chosen, arguments, create_topics);
+  bind_command(create, chosen, arguments, create_topics);
 
   CLI::App* alter = topics->add_subcommand("alter", "Change settings, or add partitions");
   alter->add_option("NAME", arguments->names, "topics")->required();
   alter->add_option("-p,--partitions", arguments->partitions, "how many there are to be; more than now")->check(counts);
   alter->add_option("--set", arguments->set, "a setting, as NAME=VALUE; may be repeated")->allow_extra_args(false);
   alter->add_option("--unset", arguments->unset, "a setting that goes back to its default")->allow_extra_args(false);
-  bind_topics(alter, chosen, arguments, alter_topics);
+  bind_command(alter, chosen, arguments, alter_topics);
 
   CLI::App* remove = topics->add_subcommand("delete", "Delete topics with all their records");
   remove->add_option("NAME", arguments->names, "topics")->required();
   remove->add_flag("--if-exists", arguments->if_exists, "it is no error when there is no such topic");
-  bind_topics(remove, chosen, arguments, delete_topics);
+  bind_command(remove, chosen, arguments, delete_topics);
 }
 
 }  // namespace millrace::cli
