@@ -15,7 +15,7 @@ namespace {
 
 constexpr const char* kFormatFile = "MILLRACE";
 constexpr std::uint32_t kMagic = 0x4D4C5243;  // "MLRC"
-constexpr std::uint16_t kCatalogLogVersion = 1;
+constexpr std::uint16_t kFormatVersion = 1;
 constexpr std::size_t kFormatSize = 16;
 constexpr const char* kCatalogDamaged =
     "; nothing was changed. Restore the data directory from a backup, or start with storage.accept_catalog_damage: "
@@ -31,7 +31,7 @@ Result<void> write_format(io::Disk& disk, std::size_t shards) {
   bytes::ByteVector content;
   bytes::Writer out(content);
   out.u32(kMagic);
-  out.u16(kCatalogLogVersion);
+  out.u16(kFormatVersion);
   out.u16(static_cast<std::uint16_t>(shards));
   out.u32(0);
   out.u32(bytes::crc32c(content));
@@ -81,11 +81,11 @@ Result<std::size_t> Broker::stored_shard_count(io::Disk& disk) {
   if (*got != kFormatSize || magic != kMagic) {
     return base::fail(BrokerErrc::damaged, "this is not a Millrace data directory, or its MILLRACE file is damaged");
   }
-  if (version > kCatalogLogVersion) {
+  if (version > kFormatVersion) {
     return base::fail(
         BrokerErrc::unsupported,
         fmt::format("the data directory was written by a newer version (format {}, this program knows {})", version,
-                    kCatalogLogVersion));
+                    kFormatVersion));
   }
   in.u32();
   if (in.u32() != bytes::crc32c(bytes::ByteView(content).first(kFormatSize - 4)) || shards == 0 ||

@@ -15,20 +15,6 @@ namespace {
 // Window space is given back in pieces of at least this share of it: fewer messages between shards.
 constexpr std::uint64_t kWindowSteps = 8;
 
-SettleHow neutral(Settle how) {
-  switch (how) {
-    case Settle::accept:
-      return SettleHow::accept;
-    case Settle::requeue:
-      return SettleHow::requeue;
-    case Settle::reject:
-      return SettleHow::reject;
-    case Settle::fail:
-      return SettleHow::fail;
-  }
-  return SettleHow::requeue;
-}
-
 /// Runs `request(queue host, answer)` on the queue's shard; what it answers comes to `done` on `shard`.
 template <class T, class Request>
 void ask(Shard& shard, ShardId to, Callback<T> done, Request request) {
@@ -157,7 +143,7 @@ void Consumers::drop(ConsumerId consumer) {
 }
 
 void Consumers::settle(QueueRef queue, ConsumerId consumer, Offset first, Offset last, Settle how) {
-  state_->add_settle(queue, consumer, first, last, neutral(how));
+  state_->add_settle(queue, consumer, first, last, settle_how(how));
 }
 
 void Consumers::consumed(ConsumerId consumer, std::uint64_t window_bytes) {

@@ -9,6 +9,7 @@
 #include "broker/log_host.h"
 #include "broker/placement.h"
 #include "broker/shard.h"
+#include "broker/work_budget.h"
 
 namespace millrace::broker {
 
@@ -17,7 +18,6 @@ namespace {
 // How often names are looked for that are not used any more, and how many of them one look takes.
 constexpr Millis kIdExpiryInterval{60'000};
 constexpr std::size_t kExpiryNames = 10'000;
-constexpr Millis kCoordinatorHostRetry{500};
 
 /// From this epoch on a producer gets a new number: the last one is for fencing it off.
 constexpr std::int16_t kLastEpoch = INT16_MAX - 1;
@@ -314,7 +314,7 @@ void CoordinatorHost::ended_in_partition(const ProducerName& name, TopicPartitio
   }
   // No space: what was decided waits for it.
   std::vector<io::Timer>& retries = running_.at(name).retries;
-  retries.push_back(shard_.loop().call_after(base::to_nanos(kCoordinatorHostRetry),
+  retries.push_back(shard_.loop().call_after(base::to_nanos(kRetryDelay),
                                              [this, name, partition] { end_in_partition(name, partition); }));
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -20,17 +21,7 @@ class HashRing {
   void add(const Owner& owner, std::uint64_t weight) { ends_.push_back({buckets() + weight, owner}); }
   /// Must not be empty.
   const Owner& pick(std::int64_t number) const {
-    const std::uint64_t bucket = jump_bucket(number, buckets());
-    std::size_t low = 0;
-    for (std::size_t high = ends_.size() - 1; low < high;) {
-      const std::size_t middle = (low + high) / 2;
-      if (ends_[middle].end > bucket) {
-        high = middle;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return ends_[low].owner;
+    return std::ranges::upper_bound(ends_, jump_bucket(number, buckets()), {}, &Part::end)->owner;
   }
 
  private:

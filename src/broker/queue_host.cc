@@ -19,12 +19,8 @@ namespace {
 // Per queue and turn; then the next queue has its chance.
 constexpr std::uint32_t kQueueMessages = 2048;
 constexpr std::uint64_t kQueueBytes = std::uint64_t{512} << 10;
-// Per turn of all queues; then the loop looks at its sockets again.
-constexpr std::uint32_t kTurnMessages = 16384;
-constexpr std::uint64_t kTurnBytes = std::uint64_t{4} << 20;
 // How long a delivery mark, or a few settled records, may wait for other changes to travel with.
 constexpr base::Millis kLateDelay{100};
-constexpr base::Millis kQueueHostRetry{500};
 
 }  // namespace
 
@@ -94,7 +90,7 @@ struct QueueHost::State final : QueueSchedule {
   void retry_later(Queue& queue) override {
     retrying.push_back(queue.id());
     if (retry_timer) return;
-    retry_timer = shard.loop().call_after(base::to_nanos(kQueueHostRetry), [this] {
+    retry_timer = shard.loop().call_after(base::to_nanos(kRetryDelay), [this] {
       retry_timer = {};
       for (const ObjectId id : std::exchange(retrying, {})) {
         if (Queue* again = find(id)) wants_work(*again);
@@ -555,7 +551,7 @@ void QueueHost::State::show_memory_records() {
 }
 
 void QueueHost::State::work_all() {
-  WorkBudget turn{kTurnMessages, kTurnBytes};
+  WorkBudget turn = kTurnBudget;
   for (std::size_t left = work.size(); left > 0 && !turn.spent(); --left) {
     const ObjectId id = work.front();
     work.pop_front();

@@ -29,6 +29,21 @@ enum class SettleHow : std::uint8_t {
   fail,
 };
 
+/// What a client decided, as the queue is asked for it.
+inline SettleHow settle_how(Settle how) {
+  switch (how) {
+    case Settle::accept:
+      return SettleHow::accept;
+    case Settle::requeue:
+      return SettleHow::requeue;
+    case Settle::reject:
+      return SettleHow::reject;
+    case Settle::fail:
+      return SettleHow::fail;
+  }
+  return SettleHow::requeue;
+}
+
 struct SettleRequest {
   ObjectId queue;
   ConsumerId consumer;

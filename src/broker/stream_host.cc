@@ -16,12 +16,8 @@ namespace {
 // Per reader and turn, records that its filter leaves out included; then the next one has its chance.
 constexpr std::uint32_t kReaderMessages = 2048;
 constexpr std::uint64_t kReaderBytes = std::uint64_t{512} << 10;
-// Per turn of all readers; then the loop looks at its sockets again.
-constexpr std::uint32_t kStreamTurnMessages = 16384;
-constexpr std::uint64_t kStreamTurnBytes = std::uint64_t{4} << 20;
 // So many readers keep what they have read but have no room for; with more of them it is read again instead.
 constexpr std::size_t kHoldingReaders = 256;
-constexpr base::Millis kStreamHostRetry{500};
 // Key of the one watch per log that is for the readers here; those of other watchers begin with a shard's number.
 constexpr std::uint64_t kWatchKey = UINT64_MAX;
 // A smaller segment would hold little more than its own description.
@@ -227,7 +223,7 @@ void StreamHost::wants_work(std::uint64_t log, ConsumerId id) {
 void StreamHost::retry_later(const Work& work) {
   retrying_.push_back(work);
   if (retry_timer_) return;
-  retry_timer_ = shard_.loop().call_after(base::to_nanos(kStreamHostRetry), [this] {
+  retry_timer_ = shard_.loop().call_after(base::to_nanos(kRetryDelay), [this] {
     retry_timer_ = {};
     for (const Work& each : std::exchange(retrying_, {})) wants_work(each.log, each.reader);
   });
@@ -316,7 +312,7 @@ void StreamHost::work(const Work& work, WorkBudget& turn) {
 }
 
 void StreamHost::on_turn_end() {
-  WorkBudget turn{kStreamTurnMessages, kStreamTurnBytes};
+  WorkBudget turn = kTurnBudget;
   for (std::size_t left = work_.size(); left > 0 && !turn.spent(); --left) {
     const Work next = work_.front();
     work_.pop_front();

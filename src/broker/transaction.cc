@@ -9,20 +9,6 @@ namespace {
 // Keeps batches well below the size limit.
 constexpr std::size_t kSealAt = std::size_t{1} << 20;
 
-SettleHow neutral(Settle how) {
-  switch (how) {
-    case Settle::accept:
-      return SettleHow::accept;
-    case Settle::requeue:
-      return SettleHow::requeue;
-    case Settle::reject:
-      return SettleHow::reject;
-    case Settle::fail:
-      return SettleHow::fail;
-  }
-  return SettleHow::requeue;
-}
-
 TransactionPart& part_of(std::vector<TransactionPart>& parts, ShardId shard) {
   const auto it = std::ranges::find(parts, shard, &TransactionPart::shard);
   if (it != parts.end()) return *it;
@@ -51,7 +37,7 @@ void Transaction::publish(const Route& route, const Message& message) {
 }
 
 void Transaction::settle(QueueRef queue, ConsumerId consumer, Offset first, Offset last, Settle how) {
-  settles_.push_back({queue.shard, {queue.queue, consumer, first, last, neutral(how)}});
+  settles_.push_back({queue.shard, {queue.queue, consumer, first, last, settle_how(how)}});
 }
 
 std::uint64_t Transaction::bytes() const {

@@ -6,12 +6,12 @@
 #include "base/assert.h"
 #include "broker/queue_host.h"
 #include "broker/shard.h"
+#include "broker/work_budget.h"
 
 namespace millrace::broker {
 
 namespace {
 
-constexpr base::Millis kTransactionsRetry{500};
 /// What clients have gathered on one shard and not committed, at most: a commit is one entry of the journal.
 constexpr base::Bytes kGatheredMax = base::mib(256);
 
@@ -156,7 +156,7 @@ void Transactions::answered(ShardId from, TransactionId id, bool accepted) {
   State::Running& one = it->second;
   if (!accepted) {
     std::erase_if(state.retries, [](const io::Timer& timer) { return !timer; });
-    state.retries.push_back(state.shard.loop().call_after(base::to_nanos(kTransactionsRetry), [&state, from, id] {
+    state.retries.push_back(state.shard.loop().call_after(base::to_nanos(kRetryDelay), [&state, from, id] {
       const auto again = state.running.find(id);
       if (again == state.running.end()) return;
       for (std::size_t i = 0; i < again->second.parts->size(); ++i) {
