@@ -4,7 +4,7 @@
 #include <functional>
 #include <string_view>
 
-namespace millrace::broker {
+namespace millrace::base {
 
 /// For maps whose keys are texts: lookups with a view make no copy.
 struct TextHash {
@@ -12,4 +12,4 @@ struct TextHash {
   std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
 };
 
-}  // namespace millrace::broker
+}  // namespace millrace::base

@@ -2,6 +2,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/text_hash.h"
 #include "broker/exchange_types.h"
 
 namespace millrace::broker {
@@ -27,11 +28,7 @@ class DirectRoutes final : public ExchangeRoutes {
   }
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-  };
-  std::unordered_map<std::string, std::vector<Destination>, TextHash, std::equal_to<>> by_key_;
+  std::unordered_map<std::string, std::vector<Destination>, base::TextHash, std::equal_to<>> by_key_;
 };
 
 }  // namespace

@@ -2,8 +2,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/text_hash.h"
 #include "broker/exchange_types.h"
-#include "broker/text_hash.h"
 
 namespace millrace::broker {
 
@@ -29,7 +29,7 @@ class HeadersRoutes final : public ExchangeRoutes {
     std::size_t listed_under = 0;  // term; of those that ask for all
   };
   using List = std::vector<const Rule*>;
-  using Lists = std::unordered_map<std::string, List, TextHash, std::equal_to<>>;
+  using Lists = std::unordered_map<std::string, List, base::TextHash, std::equal_to<>>;
 
   static std::string identity(const catalog::Binding& binding);
   /// The key of a term's list: presence and value conditions of one name are apart.

@@ -6,8 +6,8 @@
 #include <string>
 #include <unordered_map>
 
+#include "base/text_hash.h"
 #include "broker/policies.h"
-#include "broker/text_hash.h"
 #include "bytes/murmur2.h"
 
 namespace millrace::broker {
@@ -19,7 +19,7 @@ constexpr std::size_t kRememberedWays = 100'000;
 constexpr std::size_t kRememberedRoutes = 100'000;
 
 /// Where the keys of one exchange lead.
-using Ways = std::unordered_map<std::string, const Route*, TextHash, std::equal_to<>>;
+using Ways = std::unordered_map<std::string, const Route*, base::TextHash, std::equal_to<>>;
 
 /// A route is known by its queues.
 struct RouteHash {

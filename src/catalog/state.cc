@@ -3,9 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 #include <tuple>
 
 #include "base/assert.h"
+#include "base/text_hash.h"
 #include "catalog/command_codec.h"
 
 namespace millrace::catalog {
@@ -15,11 +17,6 @@ using base::fail;
 namespace {
 
 constexpr std::uint8_t kSnapshotVersion = 1;
-
-struct TextHash {
-  using is_transparent = void;
-  std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
-};
 
 /// Objects with an id, and a name that is unique within a virtual host.
 template <class T>
@@ -60,7 +57,7 @@ class NamedTable {
   std::size_t size() const { return by_id_.size(); }
 
  private:
-  using Names = std::unordered_map<std::string, T*, TextHash, std::equal_to<>>;
+  using Names = std::unordered_map<std::string, T*, base::TextHash, std::equal_to<>>;
   std::map<std::uint64_t, std::unique_ptr<T>> by_id_;
   std::unordered_map<std::uint64_t, Names> by_name_;
 };
@@ -159,6 +156,8 @@ struct State::Tables {
   BindingTable bindings;
   /// Queues by the numbers of their parts.
   std::unordered_map<std::uint64_t, ObjectId> holders;
+  /// Queues by the topic that they are over.
+  std::unordered_map<std::uint64_t, std::set<ObjectId>> over_topics;
   std::uint64_t reserved_ids = 0;
   std::uint64_t partitions = 0;  // of all topics
 
@@ -169,6 +168,7 @@ struct State::Tables {
   void insert(const Queue& queue) {
     queues.insert(queue);
     index_parts(queue);
+    if (queue.source.has_value()) over_topics[queue.source->topic.value].insert(queue.id);
   }
   void add_parts(const AddQueueParts& more) {
     Queue& queue = *queues.find(more.queue);
@@ -179,6 +179,9 @@ struct State::Tables {
     const Queue& queue = *queues.find(id);
     if (queue.source.has_value()) {
       for (const QueuePart& part : queue.source->parts) holders.erase(part.id.value);
+      const auto over = over_topics.find(queue.source->topic.value);
+      over->second.erase(id);
+      if (over->second.empty()) over_topics.erase(over);
     }
     bindings.erase_object(id);
     queues.erase(id);
@@ -561,9 +564,10 @@ const Queue* State::find_holder(ObjectId id) const {
 }
 std::vector<const Queue*> State::queues_of_topic(ObjectId topic) const {
   std::vector<const Queue*> list;
-  for (const Queue* queue : queues()) {
-    if (queue->source.has_value() && queue->source->topic == topic) list.push_back(queue);
-  }
+  const auto over = tables_->over_topics.find(topic.value);
+  if (over == tables_->over_topics.end()) return list;
+  list.reserve(over->second.size());
+  for (const ObjectId id : over->second) list.push_back(find_queue(id));
   return list;
 }
 const Topic* State::find_topic(ObjectId vhost, std::string_view name) const {
