@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "catalog/object_limits.h"
 
 namespace millrace::server {
 
@@ -41,13 +42,13 @@ struct Config {
   std::uint16_t metrics_port = 15692;
 
   std::uint32_t max_connections = 10000;
-  std::uint32_t max_virtual_hosts = 10'000;
-  std::uint32_t max_users = 100'000;
-  std::uint32_t max_exchanges = 1'000'000;
-  std::uint32_t max_queues = 1'000'000;
-  std::uint32_t max_bindings = 5'000'000;
-  std::uint32_t max_topics = 200'000;
-  std::uint32_t max_partitions = 1'000'000;
+  std::uint32_t max_virtual_hosts = catalog::ObjectLimits{}.virtual_hosts;
+  std::uint32_t max_users = catalog::ObjectLimits{}.users;
+  std::uint32_t max_exchanges = catalog::ObjectLimits{}.exchanges;
+  std::uint32_t max_queues = catalog::ObjectLimits{}.queues;
+  std::uint32_t max_bindings = catalog::ObjectLimits{}.bindings;
+  std::uint32_t max_topics = catalog::ObjectLimits{}.topics;
+  std::uint32_t max_partitions = catalog::ObjectLimits{}.partitions;
   std::uint64_t max_message_bytes = std::uint64_t{64} << 20;
   std::uint64_t memory_limit_bytes = 0;  // 0: 40 % of the machine's memory
   std::uint64_t disk_free_limit_bytes = std::uint64_t{256} << 20;

@@ -4,6 +4,7 @@
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/node.h"
+#include "gateway/kafka/quotas.h"
 #include "gateway/kafka/topics.h"
 #include "wire/kafka/generated/create_partitions_request.h"
 #include "wire/kafka/generated/create_partitions_response.h"
@@ -78,7 +79,7 @@ void handle_create_partitions(Connection& connection, const Request& request) {
     if (code == wire::ErrorCode::none && !kept->message.validate_only &&
         !request.reply.may_change_partitions(added, request.version >= kKnowsThrottlingOfPartitions)) {
       code = wire::ErrorCode::throttling_quota_exceeded;
-      why = "more partitions than the client's quota allows";
+      why = kTooManyPartitionChanges;
     }
     if (code != wire::ErrorCode::none) work->fail(i, code, std::move(why));
     if (code != wire::ErrorCode::none || kept->message.validate_only) {

@@ -5,6 +5,7 @@
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/node.h"
+#include "gateway/kafka/quotas.h"
 #include "gateway/kafka/topic_configs.h"
 #include "gateway/kafka/topics.h"
 #include "wire/kafka/generated/create_topics_request.h"
@@ -121,7 +122,7 @@ void handle_create_topics(Connection& connection, const Request& request) {
     const bool changes = out.error_code == wire::ErrorCode::none && !kept->message.validate_only;
     if (changes && !request.reply.may_change_partitions(partitions, request.version >= kKnowsThrottlingOfCreations)) {
       out.error_code = wire::ErrorCode::throttling_quota_exceeded;
-      work->messages[i] = "more partitions than the client's quota allows";
+      work->messages[i] = kTooManyPartitionChanges;
     }
     if (out.error_code != wire::ErrorCode::none) {
       out.error_message = wire::Text(work->messages[i]);

@@ -1,6 +1,7 @@
 #include "gateway/kafka/connection.h"
 #include "gateway/kafka/errors.h"
 #include "gateway/kafka/handlers.h"
+#include "gateway/kafka/quotas.h"
 #include "gateway/kafka/topics.h"
 #include "wire/kafka/generated/delete_topics_request.h"
 #include "wire/kafka/generated/delete_topics_response.h"
@@ -56,7 +57,7 @@ void handle_delete_topics(Connection& connection, const Request& request) {
       continue;
     }
     if (!request.reply.may_change_partitions(topic->partitions.size(), request.version >= kKnowsThrottlingOfDeletes)) {
-      out.error_message = "more partitions than the client's quota allows";
+      out.error_message = kTooManyPartitionChanges;
       work->finish(i, wire::ErrorCode::throttling_quota_exceeded);
       continue;
     }

@@ -16,6 +16,9 @@
 // Limits of what clients may use, as the catalog's quotas say.
 namespace millrace::gateway::kafka {
 
+/// What is told with throttling_quota_exceeded.
+inline constexpr std::string_view kTooManyPartitionChanges = "more partitions than the client's quota allows";
+
 /// What one client, or several that count together, have used of one limit: up to when it is spoken for. Any thread.
 ///
 /// Everybody has one second's worth in advance; what is used beyond that has to be waited for.
