@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/prng.h"
+#include "bytes/writer.h"
 
 namespace millrace::broker {
 namespace {
@@ -16,8 +17,8 @@ TEST(OffsetSet, AgreesWithAPlainSet) {
     std::set<std::int64_t> plain;
     for (int i = 0; i < 400; ++i) {
       const auto first = static_cast<std::int64_t>(prng.below(20'000));
-      const std::int64_t last = first + static_cast<std::int64_t>(prng.below(prng.chance(1, 4) ? 9'000 : 100));
-      const bool add = prng.chance(1, 2);
+      const std::int64_t last = first + static_cast<std::int64_t>(prng.below(prng.chance(1, 4) ? 15'000 : 100));
+      const bool add = prng.chance(i % 200 < 100 ? 2 : 1, 3);  // mostly full, then mostly empty
       if (add) {
         set.add(Offset(first), Offset(last));
       } else {
@@ -48,6 +49,37 @@ TEST(OffsetSet, AgreesWithAPlainSet) {
     EXPECT_TRUE(in.at_end());
     EXPECT_TRUE(copy == set);
   }
+}
+
+TEST(OffsetSet, ALongRunCostsNoMoreThanAShortOne) {
+  // More offsets than any memory has bits for.
+  const Offset end(std::int64_t{1} << 60);
+  OffsetSet set;
+  set.add(Offset(5), Offset(end.value - 1));
+  set.erase(Offset(1'000'000), Offset(1'000'000));
+  EXPECT_FALSE(set.contains(Offset(1'000'000)));
+  EXPECT_EQ(set.next(Offset(1'000'000)), Offset(1'000'001));
+  EXPECT_TRUE(set.contains(Offset(end.value - 1)));
+  EXPECT_EQ(set.next(end), std::nullopt);
+  set.erase(Offset(0), end);
+  EXPECT_TRUE(set.empty());
+}
+
+TEST(OffsetSet, ManyLongRunsAreReadAtOnce) {
+  bytes::ByteVector encoded;
+  bytes::Writer to(encoded);
+  constexpr std::uint64_t kRuns = 10'000;
+  to.uvarint(kRuns);
+  for (std::uint64_t i = 0; i < kRuns; ++i) {
+    to.uvarint(1);
+    to.uvarint(static_cast<std::uint64_t>(OffsetSet::kMaxRun));
+  }
+  OffsetSet set;
+  bytes::Reader in(encoded);
+  ASSERT_TRUE(set.decode(in));
+  bytes::ByteVector again;
+  set.encode(again);
+  EXPECT_EQ(again, encoded);
 }
 
 TEST(OffsetSet, RefusesNonsense) {
