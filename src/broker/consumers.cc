@@ -69,6 +69,16 @@ struct Consumers::State {
   void remove(ConsumerId consumer) {
     if (const auto entry = entries.find(consumer.value); entry != entries.end()) remove(entry);
   }
+  /// `done` runs on this shard; on the queue's own at once, as deliveries take no detour there either.
+  void cancel(QueueRef queue, ConsumerId consumer, Callback<void> done) {
+    shard.mailbox().send(
+        queue.shard, [home = shard.id(), queue, consumer, done = std::move(done)](Shard& there) mutable {
+          there.queues().cancel(queue.queue, consumer, [&there, home, done = std::move(done)](Result<void>) mutable {
+            if (home == there.id()) return done({});
+            there.mailbox().send(home, [done = std::move(done)](Shard&) mutable { done({}); });
+          });
+        });
+  }
   void add_settle(QueueRef queue, ConsumerId consumer, Offset first, Offset last, SettleHow how) {
     auto& settles = outgoing[queue.shard.value].settles;
     pending = true;
@@ -119,27 +129,19 @@ void Consumers::cancel(ConsumerId consumer, Callback<void> done) {
   send_pending();
   const auto it = state_->entries.find(consumer.value);
   if (it == state_->entries.end()) return done(base::fail(BrokerErrc::not_found, "no such consumer"));
-  const QueueRef queue = it->second.queue;
-  state_->shard.mailbox().send(
-      queue.shard, [home = state_->shard.id(), queue, consumer, done = std::move(done)](Shard& there) mutable {
-        there.queues().cancel(queue.queue, consumer);
-        auto answer = [consumer, done = std::move(done)](Shard& here) mutable {
-          here.consumers().state_->remove(consumer);
-          done({});
-        };
-        if (home == there.id()) return answer(there);
-        there.mailbox().send(home, std::move(answer));
-      });
+  state_->cancel(it->second.queue, consumer, [this, consumer, done = std::move(done)](Result<void> result) mutable {
+    state_->remove(consumer);
+    done(std::move(result));
+  });
 }
 
-void Consumers::drop(ConsumerId consumer) {
+void Consumers::drop(ConsumerId consumer, Callback<void> done) {
   send_pending();
   const auto it = state_->entries.find(consumer.value);
-  if (it == state_->entries.end()) return;
+  if (it == state_->entries.end()) return done({});
   const QueueRef queue = it->second.queue;
   state_->remove(it);
-  state_->shard.mailbox().send(queue.shard,
-                               [queue, consumer](Shard& there) { there.queues().cancel(queue.queue, consumer); });
+  state_->cancel(queue, consumer, std::move(done));
 }
 
 void Consumers::settle(QueueRef queue, ConsumerId consumer, Offset first, Offset last, Settle how) {

@@ -85,10 +85,11 @@ class Consumers : public io::TurnHook {
   /// `sink` must stay until cancel() returned its callback, or on_cancelled. Deliveries may come before `done` has
   /// run only if they are from a different consumer: `done` is always first for its own.
   void consume(const ConsumeOptions& options, ConsumerSink* sink, Callback<ConsumerId> done);
-  /// No delivery comes after `done`. Deliveries not settled stay with the caller, who settles them later.
+  /// No delivery comes after `done`, and an auto-delete queue that had no other consumer is gone by then. Deliveries
+  /// not settled stay with the caller, who settles them later.
   void cancel(ConsumerId consumer, Callback<void> done);
   /// Immediate form for a connection that ends: the sink is never called again. The caller settles what is unsettled.
-  void drop(ConsumerId consumer);
+  void drop(ConsumerId consumer, Callback<void> done = [](const Result<void>&) {});
 
   /// Settles one delivered message; a range of offsets costs the same. A range must not reach over a message that the
   /// caller gave back before: it may be on its way to the same consumer once more, and would be settled unseen.

@@ -158,17 +158,15 @@ Result<void> Queue::consume(const ConsumeRequest& request, std::shared_ptr<Consu
   return {};
 }
 
-void Queue::cancel(ConsumerId consumer) {
-  if (!engine_->remove_consumer(consumer)) return;
+bool Queue::cancel(ConsumerId consumer) {
+  if (!engine_->remove_consumer(consumer)) return false;
   for (Member& member : members_) {
     if (member.live && member.request.consumer == consumer) member = {};
   }
   if (exclusive_consumer_ == consumer) exclusive_consumer_.reset();
   used();
   schedule_.wants_work(*this);
-  if (definition_.auto_delete && had_consumer_ && engine_->consumer_count() == 0) {
-    shard_.topology().delete_queue(catalog_id_, true, false, [](Result<std::uint64_t>) {});
-  }
+  return definition_.auto_delete && had_consumer_ && engine_->consumer_count() == 0;
 }
 
 void Queue::settle(const SettleRequest& request) {

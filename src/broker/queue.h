@@ -94,7 +94,8 @@ class Queue {
   Result<void> consume(const ConsumeRequest& request, std::shared_ptr<ConsumerCredit> credit = nullptr);
   /// The consumer has more room, or was given something, in another part.
   void wake(ConsumerId consumer);
-  void cancel(ConsumerId consumer);
+  /// True when this was the last consumer of an auto-delete queue, which is to be deleted now.
+  bool cancel(ConsumerId consumer);
   void settle(const SettleRequest& request);
   /// Of a transaction that was decided before the start: nobody holds what it settles.
   void settle_recovered(const SettleRequest& request);

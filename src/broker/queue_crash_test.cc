@@ -128,15 +128,21 @@ class QueueCrashTest : public ::testing::TestWithParam<std::uint64_t> {
     const auto id = broker.wait<ConsumerId>(
         [&](auto done) { broker.shard(0).consumers().consume(options, &sink, std::move(done)); });
     ASSERT_TRUE(id.has_value());
+    const auto left = [&] { return broker.stats(queue).ready; };
     const bool all = broker.world.run_until(
         [&] {
           broker.shard(0).consumers().consumed(*id, std::exchange(sink.window_bytes, 0));
-          return sink.messages.size() >= ready;
+          return left() == 0;
         },
         base::Nanos(20'000'000'000));
-    EXPECT_TRUE(all) << sink.messages.size() << " of " << ready;
+    EXPECT_TRUE(all) << left() << " of " << ready << " are left";
     broker.world.settle();
-    EXPECT_EQ(sink.messages.size(), ready);
+    // Offsets that a topic skipped count in a queue over it until somebody has come to them.
+    EXPECT_LE(sink.messages.size(), ready);
+    if (name != kOverTopic) {
+      EXPECT_EQ(sink.messages.size(), ready);
+    }
+    EXPECT_EQ(broker.stats(queue).unacknowledged, sink.messages.size());
     std::vector<int> found;
     for (const auto& message : sink.messages) found.push_back(std::stoi(message.body));
     EXPECT_TRUE(std::is_sorted(found.begin(), found.end()));

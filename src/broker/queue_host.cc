@@ -363,10 +363,18 @@ Result<void> QueueHost::consume(const ConsumeRequest& request) {
   return state_->streams.consume(request);
 }
 
-void QueueHost::cancel(ObjectId id, ConsumerId consumer) {
-  if (Queue* queue = state_->find(id)) return queue->cancel(consumer);
-  if (TopicQueue* whole = state_->find_whole(id)) return whole->cancel(consumer);
-  state_->streams.cancel(id, consumer);
+void QueueHost::cancel(ObjectId id, ConsumerId consumer, Callback<void> done) {
+  bool last = false;
+  if (Queue* queue = state_->find(id)) {
+    last = queue->cancel(consumer);
+  } else if (TopicQueue* whole = state_->find_whole(id)) {
+    last = whole->cancel(consumer);
+  } else {
+    state_->streams.cancel(id, consumer);
+  }
+  if (!last) return done({});
+  state_->shard.topology().delete_queue(id, true, false,
+                                        [done = std::move(done)](const Result<std::uint64_t>&) mutable { done({}); });
 }
 
 void QueueHost::settle(const std::vector<SettleRequest>& requests) {

@@ -68,7 +68,8 @@ class QueueHost final : public io::TurnHook {
 
   // Requests of consumers' shards.
   Result<void> consume(const ConsumeRequest& request);
-  void cancel(ObjectId queue, ConsumerId consumer);
+  /// An auto-delete queue that loses its last consumer is gone when `done` runs.
+  void cancel(ObjectId queue, ConsumerId consumer, Callback<void> done);
   void settle(const std::vector<SettleRequest>& requests);
   /// The same for deliveries of a time before the start: what is ready again is settled all the same.
   void settle_recovered(const std::vector<SettleRequest>& requests);

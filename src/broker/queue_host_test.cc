@@ -258,8 +258,14 @@ TEST_P(QueueHostTest, AutoDeleteQueuesGoWithTheirLastConsumer) {
   EXPECT_TRUE(cancelled.has_value());
   rest();
   EXPECT_NE(broker.find("a").queue.value, 0U);
-  drop(1, second);
-  rest();
+  // Who hears that the last one is gone finds no queue, without waiting for anything.
+  const auto last = broker.wait<void>([&](auto done) { broker.shard(1).consumers().cancel(second, std::move(done)); });
+  EXPECT_TRUE(last.has_value());
+  EXPECT_EQ(broker.find("a").queue.value, 0U);
+
+  const ConsumerId again = consume(0, broker.declare("a", definition), sink);
+  const auto dropped = broker.wait<void>([&](auto done) { broker.shard(0).consumers().drop(again, std::move(done)); });
+  EXPECT_TRUE(dropped.has_value());
   EXPECT_EQ(broker.find("a").queue.value, 0U);
 }
 

@@ -55,9 +55,11 @@ Result<void> TopicQueue::consume(const ConsumeRequest& request) {
   return {};
 }
 
-void TopicQueue::cancel(ConsumerId consumer) {
+bool TopicQueue::cancel(ConsumerId consumer) {
   std::erase_if(members_, [consumer](const Member& each) { return each.request.consumer == consumer; });
-  for (Queue* part : parts_) part->cancel(consumer);
+  bool last = false;
+  for (Queue* part : parts_) last |= part->cancel(consumer);
+  return last;
 }
 
 void TopicQueue::return_window(ConsumerId consumer, std::uint64_t bytes) {

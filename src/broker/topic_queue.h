@@ -30,7 +30,8 @@ class TopicQueue {
 
   void set_settings(const catalog::QueueSettings& settings);
   Result<void> consume(const ConsumeRequest& request);
-  void cancel(ConsumerId consumer);
+  /// As Queue::cancel().
+  bool cancel(ConsumerId consumer);
   void return_window(ConsumerId consumer, std::uint64_t bytes);
   void set_allowance(ConsumerId consumer, std::uint32_t most);
   /// Something came back from a consumer to `part`: the others may use the room, in turn.

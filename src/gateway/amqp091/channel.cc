@@ -192,19 +192,31 @@ void Channel::fail(const Failure& failure) {
 }
 
 /// Gives back what the channel holds in the broker.
-void Channel::release() {
+void Channel::release(broker::Callback<void> released) {
+  struct Waiting {
+    std::size_t left;
+    broker::Callback<void> released;
+  };
+  const auto waiting = std::make_shared<Waiting>(consumers_.size() + 1, std::move(released));
+  const auto one_less = [waiting](const broker::Result<void>&) {
+    if (--waiting->left == 0) waiting->released({});
+  };
   drop_content();
   stop_replies();
   for (auto& [tag, consumer] : consumers_) {
     consumer->detach();
-    if (consumer->id() == broker::ConsumerId(0)) continue;  // not yet answered: dropped then
+    if (consumer->id() == broker::ConsumerId(0)) {  // not yet answered: dropped then
+      one_less({});
+      continue;
+    }
     connection_.forget_window(consumer->id());
-    shard().consumers().drop(consumer->id());
+    shard().consumers().drop(consumer->id(), one_less);
   }
   consumers_.clear();
   drop_transaction();
   tags_.take_all(ranges_);
   settle_ranges(timed_out_ ? broker::Settle::requeue : broker::Settle::fail);
+  one_less({});
 }
 
 /// What is still under way to storage counts no longer against the connection.
@@ -213,8 +225,12 @@ void Channel::set_gone() {
   forget_settled(tracker_.last_sequence());
 }
 
-void Channel::end() {
-  if (state_ == State::open) release();
+void Channel::end(broker::Callback<void> released) {
+  if (state_ == State::open) {
+    release(std::move(released));
+  } else {
+    released({});
+  }
   set_gone();
   busy_ = false;
   if (const std::size_t left = deferred_.size() - deferred_at_; left > 0 && !handling_) {
@@ -310,9 +326,10 @@ void Channel::channel_flow(const wire::ChannelFlow& method) {
 void Channel::channel_flow_ok(const wire::ChannelFlowOk&) {}
 
 void Channel::channel_close(const wire::ChannelClose&) {
-  release();
-  set_gone();
-  reply(wire::ChannelCloseOk{});
+  release(later<void>([](Channel& channel, const broker::Result<void>&) {
+    channel.set_gone();
+    channel.reply(wire::ChannelCloseOk{});
+  }));
 }
 
 void Channel::access_request(const wire::AccessRequest&) {

@@ -53,8 +53,9 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   /// `method_payload` is that of the basic.publish frame; all views need to live only during the call.
   void publish(bytes::ByteView method_payload, const wire::ContentHeader& header,
                std::span<const bytes::ByteView> body);
-  /// Consumers go, what is unsettled is requeued, answers to come are dropped.
-  void end();
+  /// Consumers go, what is unsettled is requeued, answers to come are dropped. `released` runs when the queues that go
+  /// with their last consumer are gone.
+  void end(broker::Callback<void> released = [](const broker::Result<void>&) {});
 
   /// From consumers.
   void deliver(Consumer& consumer, const broker::DeliveryBundle& bundle);
@@ -81,7 +82,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   bool wait_for_publishes(const wire::Frame& frame);
   void defer(const wire::Frame& frame);
   void drain();
-  void release();
+  void release(broker::Callback<void> released = [](const broker::Result<void>&) {});
   void set_gone();
   void fail(const Failure& failure);
   void fail(wire::ReplyCode code, std::string text) { fail(Failure{code, std::move(text)}); }

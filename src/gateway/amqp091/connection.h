@@ -143,7 +143,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   // connection_close.cc
   void on_close(const wire::ConnectionClose& method);
   void advance_client_close();
-  void delete_exclusive_queues();
+  void delete_its_queues();
   void finish_client_close();
   void end_channels();
   void end(const std::string& log_reason);
@@ -178,7 +178,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   catalog::VirtualHost vhost_;
   Client client_;
   std::vector<broker::ObjectId> exclusive_queues_;
-  std::size_t queues_to_delete_ = 0;
+  std::size_t still_to_go_ = 0;  // channels and queues, once the client has closed
   bool waits_for_channel_ = false;
   base::Prng names_;
 

@@ -51,7 +51,7 @@ void Connection::channel_idle() {
 
 /// What the client sent before its close is finished first: whoever sees close-ok can count on it.
 void Connection::advance_client_close() {
-  if (waits_for_channel_) return;
+  if (waits_for_channel_ || still_to_go_ > 0) return;
   for (const auto& channel : channels_) {
     if (channel == nullptr || channel->gone()) continue;
     if (channel->busy()) return;  // channel_idle() follows
@@ -65,20 +65,22 @@ void Connection::advance_client_close() {
     });
     return;
   }
-  delete_exclusive_queues();
+  delete_its_queues();
 }
 
-/// So that their names are free for the next connection as soon as this one is told that it is closed.
-void Connection::delete_exclusive_queues() {
-  end_channels();
+/// Exclusive and auto-delete queues: so that their names are free for the next connection as soon as this one is told
+/// that it is closed.
+void Connection::delete_its_queues() {
   const std::vector<broker::ObjectId> queues = std::exchange(exclusive_queues_, {});
-  queues_to_delete_ = queues.size() + 1;
-  const auto one_less = [weak = weak_from_this()](const broker::Result<std::uint64_t>&) {
+  still_to_go_ = channels_.size() + queues.size() + 1;
+  const auto one_less = [weak = weak_from_this()](const auto&) {
     const auto self = weak.lock();
-    if (self != nullptr && --self->queues_to_delete_ == 0) self->finish_client_close();
+    if (self != nullptr && --self->still_to_go_ == 0) self->finish_client_close();
   };
+  const broker::Result<void> gone;
+  for (const auto& channel : channels_) channel != nullptr ? channel->end(one_less) : one_less(gone);
   for (const broker::ObjectId queue : queues) shard_.topology().delete_queue(queue, false, false, one_less);
-  one_less(std::uint64_t{0});
+  one_less(gone);
 }
 
 void Connection::finish_client_close() {

@@ -432,6 +432,36 @@ TEST_F(Consuming, DeletedQueuesTellTheirConsumers) {
   client.declare(1, "q");
 }
 
+TEST(AutoDelete, QueuesAreGoneWhenTheEndOfTheirLastConsumerIsAnswered) {
+  for (std::uint64_t seed = 1; seed <= 8; ++seed) {
+    GatewayWorld world(seed, 3);
+    TestClient client(world);
+    client.open();
+    const auto consume = [&] {
+      client.open_channel(1);
+      client.send(1, wire::QueueDeclare{.queue = "q", .auto_delete = true});
+      client.expect<wire::QueueDeclareOk>(1);
+      client.send(1, wire::BasicConsume{0, "q", "tag"});
+      client.expect<wire::BasicConsumeOk>(1);
+    };
+    const auto gone = [&] { return world.broker.find("q").queue == broker::ObjectId(0); };
+    consume();
+    client.send(1, wire::BasicCancel{"tag", false});
+    client.expect<wire::BasicCancelOk>(1);
+    EXPECT_TRUE(gone()) << "cancel-ok, seed " << seed;
+    client.send(1, wire::ChannelClose{200, "bye"});
+    client.expect<wire::ChannelCloseOk>(1);
+    consume();
+    client.send(1, wire::ChannelClose{200, "bye"});
+    client.expect<wire::ChannelCloseOk>(1);
+    EXPECT_TRUE(gone()) << "channel.close-ok, seed " << seed;
+    consume();
+    client.send(0, wire::ConnectionClose{200, "bye"});
+    client.expect<wire::ConnectionCloseOk>(0);
+    EXPECT_TRUE(gone()) << "connection.close-ok, seed " << seed;
+  }
+}
+
 TEST_F(Consuming, GetReportsWhatIsLeft) {
   EXPECT_EQ(client.get(1, "q"), "(none)");
   publish(3);
