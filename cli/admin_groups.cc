@@ -69,6 +69,7 @@ Result<std::vector<GroupName>> Admin::groups() {
   const wire::ListGroupsResponse& told = (*answer)->message;
   if (told.error_code != wire::ErrorCode::none) return std::unexpected(explain(told.error_code, "the list of groups"));
   std::vector<GroupName> groups;
+  groups.reserve(told.groups.size());
   for (const auto& group : told.groups) {
     groups.push_back({std::string(group.group_id), std::string(group.group_state), std::string(group.protocol_type)});
   }

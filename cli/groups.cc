@@ -74,6 +74,7 @@ Result<Standing> look_at_group(Admin& admin, const std::string& name) {
     for (const TopicPartition& where : member.assigned) standing.partitions[where].member = &member;
   }
   std::vector<TopicPartition> wanted;
+  wanted.reserve(standing.partitions.size());
   for (const auto& [where, progress] : standing.partitions) wanted.push_back(where);
   const auto ends = admin.offsets(wanted, kLatest);
   if (!ends.has_value()) return std::unexpected(ends.error());

@@ -23,6 +23,7 @@ std::size_t width_of(const std::string& text) {
 
 std::vector<std::string> Table::rows_at(std::size_t column) const {
   std::vector<std::string> cells;
+  cells.reserve(rows_.size());
   for (const auto& row : rows_) cells.push_back(row[column]);
   return cells;
 }

@@ -30,8 +30,10 @@ std::int64_t shifted(std::int64_t offset, std::int64_t by) {
 /// Reads a fixed count of digits off the front.
 bool take_number(std::string_view& text, std::size_t digits, int& value) {
   if (text.size() < digits) return false;
-  const auto read = std::from_chars(text.data(), text.data() + digits, value);
-  if (read.ec != std::errc{} || read.ptr != text.data() + digits || text[0] == '-') return false;
+  const std::string_view number = text.substr(0, digits);
+  const char* end = number.data() + number.size();
+  const auto read = std::from_chars(number.data(), end, value);
+  if (read.ec != std::errc{} || read.ptr != end || number.front() == '-') return false;
   text.remove_prefix(digits);
   return true;
 }
@@ -117,8 +119,10 @@ Result<TopicChoice> parse_topic_choice(std::string_view text) {
   for (bool more = colon != std::string_view::npos; more;) {
     std::int32_t partition = -1;
     const std::size_t comma = std::min(rest.find(','), rest.size());
-    const auto read = std::from_chars(rest.data(), rest.data() + comma, partition);
-    if (read.ec != std::errc{} || read.ptr != rest.data() + comma || partition < 0) return refused();
+    const std::string_view number = rest.substr(0, comma);
+    const char* end = number.data() + number.size();
+    const auto read = std::from_chars(number.data(), end, partition);
+    if (read.ec != std::errc{} || read.ptr != end || partition < 0) return refused();
     choice.partitions.push_back(partition);
     more = comma < rest.size();
     rest.remove_prefix(more ? comma + 1 : comma);

@@ -58,6 +58,7 @@ Result<Description> look_at_topic(Admin& admin, const std::string& name) {
   auto settings = admin.settings(name);
   if (!settings.has_value()) return std::unexpected(settings.error());
   std::vector<TopicPartition> partitions;
+  partitions.reserve(static_cast<std::size_t>(topic->partitions));
   for (std::int32_t i = 0; i < topic->partitions; ++i) partitions.push_back({name, i});
   auto first = admin.offsets(partitions, kEarliest);
   if (!first.has_value()) return std::unexpected(first.error());

@@ -57,8 +57,8 @@ check module_edges python3 tools/lint/module_edges.py
 check headers_alone python3 tools/lint/headers_alone.py
 if $run_tidy; then
   mkdir -p build
-  cmake --preset dev >build/lint-configure.log 2>&1 || { cat build/lint-configure.log && exit 1; }
-  check tidy python3 tools/lint/tidy.py --build build/dev "${tidy[@]}"
+  cmake --preset lint >build/lint-configure.log 2>&1 || { cat build/lint-configure.log && exit 1; }
+  check tidy python3 tools/lint/tidy.py --build build/lint "${tidy[@]}"
 fi
 
 if [[ ${#failed[@]} -gt 0 ]]; then

@@ -3,6 +3,7 @@
 
 import contextlib
 import io
+import json
 import pathlib
 import subprocess
 import sys
@@ -307,6 +308,15 @@ class Tidy(unittest.TestCase):
         self.assertNotIn("clang-analyzer", tidy.checks_of(pathlib.Path("src/wire/kafka/reader.cc")))
         self.assertIn("-clang-analyzer", tidy.checks_of(pathlib.Path("src/broker/queue.cc")))
         self.assertIn("-clang-analyzer", tidy.checks_of(pathlib.Path("src/wire/kafka/reader_test.cc")))
+
+    def test_a_build_that_names_no_source_is_no_pass(self):
+        (self.root / "compile_commands.json").write_text(json.dumps([{
+            "directory": str(self.root), "file": str(self.root / "Unity" / "unity_0_cxx.cxx"),
+            "command": "c++ -c Unity/unity_0_cxx.cxx"}]))
+        script = pathlib.Path(tidy.__file__)
+        run = subprocess.run([sys.executable, script, "--build", self.root], capture_output=True, text=True)
+        self.assertEqual(run.returncode, 1)
+        self.assertIn("names no source", run.stderr)
 
     def test_finding_in_the_second_file_is_found_there(self):
         self.assertEqual(self.check(a="int first() { return 1; }\n", b="int second() { return 2; }\n"), "")

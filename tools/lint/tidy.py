@@ -3,8 +3,8 @@
 
   tidy.py --build DIR [--changed] [FILE]...
 
-DIR is a configured build folder (its compile_commands.json is read; nothing needs to be built). --changed takes only files
-that differ from the main branch.
+DIR is a configured build folder whose compile_commands.json names each source by itself, as the preset lint has it (nothing
+needs to be built). --changed takes only files that differ from the main branch.
 
 The sources are checked many at a time, joined to units (units.py): nearly all of clang-tidy's time goes into the standard
 library's headers, which it reads and matches again for each main file. A file that does not compile with the others of its
@@ -134,6 +134,10 @@ def main():
     arguments = parser.parse_args()
 
     flags = load_flags(arguments.build.resolve())
+    if not flags:
+        print(f"tidy: {arguments.build}/compile_commands.json names no source of the project by itself; "
+              "configure with cmake --preset lint", file=sys.stderr)
+        return 1
     chosen = select(arguments, flags)
     packed = units.pack([(path, kind_of(path), common.read(common.ROOT / path)) for path in chosen])
 
