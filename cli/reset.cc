@@ -31,9 +31,8 @@ std::int64_t shifted(std::int64_t offset, std::int64_t by) {
 bool take_number(std::string_view& text, std::size_t digits, int& value) {
   if (text.size() < digits) return false;
   const std::string_view number = text.substr(0, digits);
-  const char* end = number.data() + number.size();
-  const auto read = std::from_chars(number.data(), end, value);
-  if (read.ec != std::errc{} || read.ptr != end || number.front() == '-') return false;
+  const auto read = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (read.ec != std::errc{} || read.ptr != number.end() || number.front() == '-') return false;
   text.remove_prefix(digits);
   return true;
 }
@@ -120,9 +119,8 @@ Result<TopicChoice> parse_topic_choice(std::string_view text) {
     std::int32_t partition = -1;
     const std::size_t comma = std::min(rest.find(','), rest.size());
     const std::string_view number = rest.substr(0, comma);
-    const char* end = number.data() + number.size();
-    const auto read = std::from_chars(number.data(), end, partition);
-    if (read.ec != std::errc{} || read.ptr != end || partition < 0) return refused();
+    const auto read = std::from_chars(number.data(), number.data() + number.size(), partition);
+    if (read.ec != std::errc{} || read.ptr != number.end() || partition < 0) return refused();
     choice.partitions.push_back(partition);
     more = comma < rest.size();
     rest.remove_prefix(more ? comma + 1 : comma);
