@@ -6,7 +6,7 @@
 The same load and the same verdict as in run.py. The last cycle runs the server with syncing switched off, and demands that the
 loss is seen: a test that cannot see a missing sync proves nothing.
 
-MILLRACE_LOST_SYNC_CYCLES (100), MILLRACE_LOST_SYNC_MESSAGES (confirmed per cycle, 8000), MILLRACE_CRASH_SEED
+MILLRACE_LOST_SYNC_CYCLES (200), MILLRACE_LOST_SYNC_MESSAGES (confirmed per cycle, 8000), MILLRACE_CRASH_SEED
 """
 
 import argparse
@@ -100,7 +100,7 @@ def main():
     plant = Plant(binary, library, folder / "plant")
     plant.server.start()
     transactions, _ = cycles.has_transactions(program, plant.server.ports["amqp"])
-    for number in range(int(os.environ.get("MILLRACE_LOST_SYNC_CYCLES", 100))):
+    for number in range(int(os.environ.get("MILLRACE_LOST_SYNC_CYCLES", 200))):
         how = "all" if number % 3 == 0 else "some"
         problem, text = cycle(plant, program, number, int(os.environ.get("MILLRACE_LOST_SYNC_MESSAGES", 8000)), chance, how,
                               transactions)

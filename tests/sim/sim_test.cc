@@ -63,9 +63,14 @@ struct Totals {
   sim::FaultCounters events;
 };
 
+/// When MILLRACE_SIM_SECONDS have passed from now.
+std::chrono::steady_clock::time_point end_of_seeds() {
+  return std::chrono::steady_clock::now() + std::chrono::seconds(number_from("MILLRACE_SIM_SECONDS", 120));
+}
+
 /// Seeds from `first` on, until `count` of them have run, or MILLRACE_SIM_SECONDS have passed, or one has failed.
 Totals run_seeds(std::uint64_t first, std::uint64_t count, void (*change)(Plan&) = nullptr) {
-  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(number_from("MILLRACE_SIM_SECONDS", 120));
+  const auto end = end_of_seeds();
   const std::uint64_t failures_max = number_from("MILLRACE_SIM_FAILURES", 1);
   Totals totals;
   for (std::uint64_t seed = first; seed < first + count && std::chrono::steady_clock::now() < end; ++seed) {
@@ -165,7 +170,8 @@ TEST_F(Sim, ManySeedsWithoutDamageHoldTheirPromises) {
 }
 
 TEST_F(Sim, TheSameSeedDoesTheSame) {
-  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+  const auto end = end_of_seeds();
+  for (std::uint64_t seed = 1; seed <= 6 && std::chrono::steady_clock::now() < end; ++seed) {
     const Plan plan = Plan::draw(seed);
     EXPECT_EQ(run_plan(plan).trace_hash, run_plan(plan).trace_hash) << "seed " << seed;
   }
