@@ -2,6 +2,8 @@
 
 #include <fmt/core.h>
 
+#include <span>
+
 #include "base/assert.h"
 #include "bytes/crc32c.h"
 #include "bytes/endian.h"
@@ -12,6 +14,20 @@
 namespace millrace::gateway::kafka {
 
 namespace wire = ::millrace::wire::kafka;
+
+namespace {
+
+// Where the fields lie: model/batch.h.
+constexpr std::size_t kLengthAt = 8;
+constexpr std::size_t kChecksumAt = 17;
+constexpr std::size_t kAttributesAt = 21;
+constexpr std::size_t kLastDeltaAt = 23;
+
+void renew_checksum(std::span<std::uint8_t> batch) {
+  bytes::store_be<std::uint32_t>(batch.data() + kChecksumAt, bytes::crc32c(batch.subspan(kAttributesAt)));
+}
+
+}  // namespace
 
 wire::ErrorCode convert_legacy(bytes::ByteView records, base::Bytes limit, bytes::Slab& batch) {
   const auto set = wire::decode_legacy_message_set(records, {.max_decompressed = limit});
@@ -54,11 +70,10 @@ bytes::Slab recompress(bytes::ByteView batch, bytes::Compression codec) {
   }
   bytes::ByteVector out(batch.begin(), batch.begin() + static_cast<std::ptrdiff_t>(model::kBatchHeaderSize));
   out.insert(out.end(), stored.begin(), stored.end());
-  // Where the fields lie: model/batch.h.
   const auto attributes = static_cast<std::uint16_t>((header->attributes & ~0x7) | static_cast<std::uint16_t>(codec));
-  bytes::store_be<std::int32_t>(out.data() + 8, static_cast<std::int32_t>(out.size() - 12));
-  bytes::store_be<std::uint16_t>(out.data() + 21, attributes);
-  bytes::store_be<std::uint32_t>(out.data() + 17, bytes::crc32c(bytes::ByteView(out).subspan(21)));
+  bytes::store_be<std::int32_t>(out.data() + kLengthAt, static_cast<std::int32_t>(out.size() - 12));
+  bytes::store_be<std::uint16_t>(out.data() + kAttributesAt, attributes);
+  renew_checksum(out);
   return bytes::Slab::copy_of(out);
 }
 
@@ -165,6 +180,9 @@ broker::BatchRef to_client_batch(const broker::BatchRef& stored, const model::Na
   MILLRACE_ASSERT(!builder.empty(), "an enveloped batch without records");
   broker::BatchRef made = stored;
   bytes::Slab slab = builder.finish();
+  // Compaction may have taken the last records: readers go on behind where the stored batch ends all the same.
+  bytes::store_be<std::int32_t>(slab.mutable_data() + kLastDeltaAt, header->last_offset_delta);
+  renew_checksum({slab.mutable_data(), slab.size()});
   const bytes::ByteView view = slab.view();
   made.bytes = {std::move(slab), view};
   return made;
