@@ -84,6 +84,43 @@ TEST_F(AccessRulesTest, DecideWhatAUserMayDo) {
   EXPECT_EQ(again.produce("t", 0, {"a"}).error_code, ErrorCode::topic_authorization_failed) << "rules are stored";
 }
 
+TEST_F(AccessRulesTest, IdsTellNothingToWhoMayNotKnow) {
+  world.broker.declare("queue");
+  wire::MetadataRequest every;
+  every.topics.reset();
+  const auto known = other.ask<wire::MetadataResponse>(13, every);
+  ASSERT_EQ(known.topics.size(), 2U);
+  for (const auto& topic : known.topics) {
+    SCOPED_TRACE(*topic.name);
+    const auto ask = [&](TestClient& by) {
+      wire::MetadataRequest request;
+      request.topics.emplace();
+      request.topics->push_back({topic.topic_id, std::nullopt});
+      return by.ask<wire::MetadataResponse>(13, request).topics.at(0);
+    };
+    const auto drop = [&](const std::optional<wire::Text>& name) {
+      wire::DeleteTopicsRequest request;
+      request.topics.push_back({name, name.has_value() ? wire::Uuid{} : topic.topic_id});
+      return ann.ask<wire::DeleteTopicsResponse>(6, request).responses.at(0);
+    };
+    EXPECT_EQ(ask(other).name, topic.name);
+    EXPECT_EQ(ask(ann).error_code, ErrorCode::unknown_topic_id);
+    EXPECT_EQ(ask(ann).name, std::nullopt);
+    EXPECT_TRUE(ask(ann).partitions.empty());
+    EXPECT_EQ(drop(std::nullopt).error_code, ErrorCode::unknown_topic_id);
+    EXPECT_EQ(drop(std::nullopt).name, std::nullopt);
+    EXPECT_EQ(drop(topic.name).error_code, ErrorCode::topic_authorization_failed);
+    EXPECT_EQ(drop(topic.name).topic_id, wire::Uuid{});
+    EXPECT_EQ(drop(wire::Text("nowhere")).error_code, ErrorCode::topic_authorization_failed);
+
+    EXPECT_EQ(add(root, rule(AclOperation::describe, *topic.name)), ErrorCode::none);
+    EXPECT_EQ(ask(ann).name, topic.name);
+    EXPECT_EQ(drop(std::nullopt).error_code, ErrorCode::topic_authorization_failed);
+    EXPECT_EQ(drop(std::nullopt).name, topic.name);
+    EXPECT_EQ(drop(topic.name).topic_id, topic.topic_id);
+  }
+}
+
 TEST_F(AccessRulesTest, AreListedAndRemovedByFilter) {
   EXPECT_EQ(add(root, rule(AclOperation::read)), ErrorCode::none);
   EXPECT_EQ(add(root, rule(AclOperation::read)), ErrorCode::none) << "again";

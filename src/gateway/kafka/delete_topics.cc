@@ -44,6 +44,14 @@ void handle_delete_topics(Connection& connection, const Request& request) {
     const auto topic = wanted.name.has_value() ? topics.find(*wanted.name) : topics.find(wanted.topic_id);
     out.name = wanted.name;
     out.topic_id = wanted.topic_id;
+    std::optional<std::string_view> name;
+    if (wanted.name.has_value() || topic.has_value()) name = topic.has_value() ? topic->name : *wanted.name;
+    // Who may not know of a topic learns neither its name from its id, nor its id from its name, nor that it is there.
+    if (name.has_value() && !topics.may(auth::Operation::describe, *name)) {
+      work->finish(
+          i, wanted.name.has_value() ? wire::ErrorCode::topic_authorization_failed : wire::ErrorCode::unknown_topic_id);
+      continue;
+    }
     if (!topic.has_value()) {
       work->finish(
           i, wanted.name.has_value() ? wire::ErrorCode::unknown_topic_or_partition : wire::ErrorCode::unknown_topic_id);

@@ -48,7 +48,8 @@ ResponseTopic describe(const Topics& topics, const wire::MetadataRequest::Topic&
   } else {
     out.topic_id = wanted.topic_id;
     topic = topics.find(wanted.topic_id);
-    if (!topic.has_value()) {
+    // Ids can be guessed: who may not know of a topic does not learn from them that it is there, or its name.
+    if (!topic.has_value() || !topics.may(auth::Operation::describe, topic->name)) {
       out.error_code = wire::ErrorCode::unknown_topic_id;
       return out;
     }
