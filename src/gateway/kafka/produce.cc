@@ -20,6 +20,9 @@ constexpr std::int16_t kProduceJoins = 12;
 // From this version on topics are named by id (KIP-516).
 constexpr std::int16_t kProduceTopicIds = 13;
 
+/// The time of records that have none: those of the oldest format.
+constexpr std::int64_t kNoTime = -1;
+
 /// One produce request under way: answered when each of its partitions is stored or has failed.
 struct ProduceWork {
   Reply reply;
@@ -85,10 +88,22 @@ wire::ErrorCode check_times(const broker::WriteRules& rules, const model::BatchH
   model::RecordCursor cursor(*records, header.record_count);
   model::RecordView record;
   while (cursor.next(record)) {
-    if (header.base_timestamp.value + record.timestamp_delta < now.value - rules.max_behind_ms) {
-      return wire::ErrorCode::invalid_timestamp;
-    }
+    const std::int64_t time = header.base_timestamp.value + record.timestamp_delta;
+    if (time != kNoTime && time < now.value - rules.max_behind_ms) return wire::ErrorCode::invalid_timestamp;
   }
+  return wire::ErrorCode::none;
+}
+
+/// The batch as the topic's rules want it stored, or why they refuse it. `records` was checked.
+wire::ErrorCode apply_rules(Connection& connection, const broker::WriteRules& rules, const model::BatchHeader& header,
+                            bytes::ByteView records, bytes::Slab& batch) {
+  if (rules.needs_keys && !has_keys(header, records)) return wire::ErrorCode::invalid_record;
+  const wire::ErrorCode times = rules.append_time
+                                    ? wire::ErrorCode::none
+                                    : check_times(rules, header, records, connection.shard().loop().clock().wall());
+  if (times != wire::ErrorCode::none) return times;
+  const bool stored_so = !rules.compression.has_value() || *rules.compression == header.compression();
+  batch = stored_so ? bytes::Slab::copy_of(records) : recompress(records, *rules.compression);
   return wire::ErrorCode::none;
 }
 
@@ -103,10 +118,12 @@ wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::P
   const base::Bytes limit(connection.options().max_batch_bytes);
   const auto magic = wire::peek_magic(records);
   if (magic.has_value() && *magic < 2 && version < 3) {
-    const wire::ErrorCode converted = convert_legacy(records, limit, batch);
-    if (converted != wire::ErrorCode::none || !rules.needs_keys) return converted;
-    const auto header = model::parse_batch_header(batch.view());
-    return header.has_value() && has_keys(*header, batch.view()) ? converted : wire::ErrorCode::invalid_record;
+    bytes::Slab made;
+    const wire::ErrorCode converted = convert_legacy(records, limit, made);
+    if (converted != wire::ErrorCode::none) return converted;
+    const auto header = model::parse_batch_header(made.view());
+    MILLRACE_ASSERT(header.has_value(), "the batch was just made");
+    return apply_rules(connection, rules, *header, made.view(), batch);
   }
   const auto header = model::validate_client_batch(records, limit);
   if (!header.has_value()) {
@@ -118,14 +135,7 @@ wire::ErrorCode read_batch(Connection& connection, const wire::ProduceRequest::P
   if (header->compression() == bytes::Compression::zstd && version < 7) {
     return wire::ErrorCode::unsupported_compression_type;
   }
-  if (rules.needs_keys && !has_keys(*header, records)) return wire::ErrorCode::invalid_record;
-  const wire::ErrorCode times = rules.append_time
-                                    ? wire::ErrorCode::none
-                                    : check_times(rules, *header, records, connection.shard().loop().clock().wall());
-  if (times != wire::ErrorCode::none) return times;
-  const bool stored_so = !rules.compression.has_value() || *rules.compression == header->compression();
-  batch = stored_so ? bytes::Slab::copy_of(records) : recompress(records, *rules.compression);
-  return wire::ErrorCode::none;
+  return apply_rules(connection, rules, *header, records, batch);
 }
 
 /// Of a queue there are no rules beyond the broker's.

@@ -7,6 +7,24 @@ namespace {
 
 using wire::ErrorCode;
 
+// As the clients of before record batches send them: ("key", "value one"), (null, "value two"), ("k3", null); the
+// second one compressed with gzip, at 1700000000000 and the two milliseconds after it. The first format knows no times.
+constexpr std::string_view kFormat0 =
+    "00000000000000000000001aad7078800000000000036b65790000000976616c7565206f6e650000000000000001000000178767480900"
+    "00ffffffff0000000976616c75652074776f000000000000000200000010b643ca6a0000000000026b33ffffffff";
+constexpr std::string_view kFormat1Gzip =
+    "0000000000000000000000729bd7c98c01010000000000000000ffffffff0000005c1f8b08004ac2046b02ff63608003a5be59910d8c40"
+    "0663f7f9a7192011e6ecd44a20c5599698539aaa909f970a550952242f5afdec285c35e37f2040282d29cf872a65026289134f3526c195"
+    "824498b28d411a00b68e36617d000000";
+
+bytes::ByteVector from_hex(std::string_view hex) {
+  bytes::ByteVector out;
+  for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+    out.push_back(static_cast<std::uint8_t>(std::stoul(std::string(hex.substr(i, 2)), nullptr, 16)));
+  }
+  return out;
+}
+
 class ProduceTest : public testing::Test {
  protected:
   ProduceTest() { TestClient(world).create_topic("t", 2); }
@@ -34,17 +52,79 @@ class ProduceTest : public testing::Test {
     return client.ask<wire::ListOffsetsResponse>(version, request).topics.at(0).partitions.at(0);
   }
 
+  void configure(TestClient& client, const std::vector<std::pair<std::string_view, std::string_view>>& settings) {
+    wire::IncrementalAlterConfigsRequest request;
+    auto& resource = request.resources.emplace_back();
+    resource.resource_type = 2;
+    resource.resource_name = "t";
+    for (const auto& [name, value] : settings) resource.configs.push_back({wire::Text(name), 0, wire::Text(value)});
+    EXPECT_EQ(client.ask<wire::IncrementalAlterConfigsResponse>(1, request).responses.at(0).error_code,
+              ErrorCode::none);
+  }
+  /// The first partition's only batch is of the three old messages; how it is compressed.
+  bytes::Compression expect_old_messages(TestClient& client, std::int64_t first_time, std::int64_t step) {
+    wire::FetchRequest request;
+    request.max_bytes = 1 << 20;
+    request.session_epoch = -1;
+    request.topics.emplace_back().topic = "t";
+    request.topics[0].partitions.push_back(want(0, 0));
+    const auto answer = client.ask<wire::FetchResponse>(12, request).responses.at(0).partitions.at(0);
+    const bytes::ByteView batch = answer.records->view();
+    const auto header = model::parse_batch_header(batch);
+    if (!header.has_value()) {
+      ADD_FAILURE() << header.error().detail;
+      return bytes::Compression::none;
+    }
+    EXPECT_TRUE(model::batch_checksum_matches(batch));
+    EXPECT_EQ(header->record_count, 3);
+    EXPECT_EQ(header->last_offset_delta, 2);
+    bytes::ByteVector scratch;
+    const auto records = model::records_of(*header, batch, scratch, base::mib(1));
+    EXPECT_TRUE(records.has_value());
+    model::RecordCursor cursor(*records, header->record_count);
+    model::RecordView record;
+    const std::vector<std::string_view> keys = {"key", "none", "k3"};
+    const std::vector<std::string_view> values = {"value one", "value two", "none"};
+    for (std::size_t i = 0; i < 3; ++i) {
+      EXPECT_TRUE(cursor.next(record));
+      EXPECT_EQ(header->base_timestamp.value + record.timestamp_delta,
+                first_time + static_cast<std::int64_t>(i) * step);
+      EXPECT_EQ(record.has_key ? bytes::as_text(record.key) : "none", keys[i]);
+      EXPECT_EQ(record.has_value ? bytes::as_text(record.value) : "none", values[i]);
+    }
+    return header->compression();
+  }
+
   GatewayWorld world{61};
 };
 
+TEST_F(ProduceTest, OldFormatsAreReadBackAsBatches) {
+  TestClient client(world);
+  EXPECT_EQ(send(client, from_hex(kFormat0), 0), ErrorCode::none);
+  EXPECT_EQ(expect_old_messages(client, -1, 0), bytes::Compression::none);
+}
+
+TEST_F(ProduceTest, OldCompressedFormatsAreReadBackAsBatches) {
+  TestClient client(world);
+  EXPECT_EQ(send(client, from_hex(kFormat1Gzip), 2), ErrorCode::none);
+  EXPECT_EQ(expect_old_messages(client, 1'700'000'000'000, 1), bytes::Compression::none);
+}
+
+TEST_F(ProduceTest, TheTopicsRulesAreThoseOfOldFormatsToo) {
+  TestClient client(world);
+  configure(
+      client,
+      {{"compression.type", "lz4"}, {"message.timestamp.before.max.ms", "1"}, {"message.timestamp.after.max.ms", "1"}});
+  EXPECT_EQ(send(client, from_hex(kFormat1Gzip), 2), ErrorCode::invalid_timestamp);
+  EXPECT_EQ(send(client, from_hex(kFormat0), 0), ErrorCode::none) << "it has no times";
+  EXPECT_EQ(expect_old_messages(client, -1, 0), bytes::Compression::lz4);
+  configure(client, {{"cleanup.policy", "compact"}});
+  EXPECT_EQ(send(client, from_hex(kFormat0), 0), ErrorCode::invalid_record) << "not each has a key";
+}
+
 TEST_F(ProduceTest, CompactedTopicsNeedKeys) {
   TestClient client(world);
-  wire::IncrementalAlterConfigsRequest request;
-  auto& resource = request.resources.emplace_back();
-  resource.resource_type = 2;
-  resource.resource_name = "t";
-  resource.configs.push_back({"cleanup.policy", 2, "compact"});
-  EXPECT_EQ(client.ask<wire::IncrementalAlterConfigsResponse>(1, request).responses.at(0).error_code, ErrorCode::none);
+  configure(client, {{"cleanup.policy", "compact"}});
   EXPECT_EQ(send(client, client.make_batch({"no key"}).view()), ErrorCode::invalid_record);
   model::BatchBuilder builder;
   builder.start({});
