@@ -54,6 +54,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
   void read_next();
   void read(Connection& connection, std::size_t part, std::int64_t bytes);
   void read_done(std::size_t part, broker::Result<broker::ReadReply> result);
+  std::int64_t filled(const Part& part) const;
   void all_read();
   void wait(Connection& connection);
   void wake();
@@ -179,16 +180,27 @@ void Fetch::read_done(std::size_t index, broker::Result<broker::ReadReply> resul
   read_next();
 }
 
+/// How much of its grant a part has used up. What is behind it in the log does not fit: it is full then, though batches
+/// seldom end just there.
+std::int64_t Fetch::filled(const Part& part) const {
+  const auto bytes = static_cast<std::int64_t>(part.bytes);
+  if (part.records.batches.empty()) return bytes;
+  const model::Offset end = isolation() == broker::Isolation::decided ? part.ends.last_stable : part.ends.committed;
+  const bool full = part.records.batches.back().last_offset.value + 1 < end.value;
+  return full ? std::max(bytes, part.granted) : bytes;
+}
+
 void Fetch::all_read() {
   const auto connection = kept_->reply.connection();
   if (connection == nullptr) return;
-  std::size_t total = 0;
+  std::int64_t total = 0;
   bool failed = false;
   for (const Part& part : parts_) {
-    total += part.bytes;
+    total += filled(part);
     failed = failed || part.error != wire::ErrorCode::none;
   }
-  const bool enough = total >= static_cast<std::size_t>(std::max(kept_->message.min_bytes, 0));
+  // Waiting makes the answer no larger than it may be.
+  const bool enough = total >= std::min<std::int64_t>(kept_->message.min_bytes, limit());
   if (enough || failed || last_round_) return answer();
   wait(*connection);
 }

@@ -84,6 +84,27 @@ TEST_F(FetchLimits, AFullAnswerStillTellsWhereTheOthersEnd) {
   EXPECT_EQ(answers[2].high_watermark, 0);
 }
 
+// Less than the client asks for at least is enough when more may not be sent.
+TEST_F(FetchLimits, NobodyWaitsForMoreThanAnAnswerHasRoomFor) {
+  fill(0, 8);
+  TestClient client(world);
+  for (const std::int32_t max_bytes : {1000, 250'000}) {
+    auto request = request_of(max_bytes, {1, 0});
+    request.min_bytes = 10'000'000;
+    request.max_wait_ms = 30'000;
+    client.send(kVersion, request);
+    const auto answers = partitions_of(client.expect<wire::FetchResponse>(kVersion, 5));
+    ASSERT_EQ(answers.size(), 2U);
+    EXPECT_GE(bytes_of(answers[1]), kValueBytes);
+  }
+  auto request = request_of(10'000'000, {0});
+  request.min_bytes = 2'000'000;
+  request.max_wait_ms = 30'000;
+  client.send(kVersion, request);
+  EXPECT_TRUE(client.silent(20'000)) << "there is room for more";
+  EXPECT_GE(bytes_of(partitions_of(client.expect<wire::FetchResponse>(kVersion)).at(0)), 8 * kValueBytes);
+}
+
 TEST_F(FetchLimits, FetchesSentAheadAreAllAnswered) {
   fill(0, 3);
   TestClient client(world);
