@@ -45,8 +45,9 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   void authenticated(const std::string& user) { user_ = user; }
   /// The client's address.
   const std::string& host() const { return host_; }
+  /// A mechanism was agreed on, and no exchange has ended since.
   bool handshake_done() const { return handshake_done_; }
-  void set_handshake_done() { handshake_done_ = true; }
+  void set_handshake_done(bool done) { handshake_done_ = done; }
   /// The SCRAM exchange under way; null with another mechanism, and before and after.
   std::unique_ptr<auth::ScramServer>& scram() { return scram_; }
 

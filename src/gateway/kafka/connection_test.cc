@@ -245,6 +245,29 @@ TEST_F(SaslTest, PlainLetsInWhoKnowsThePassword) {
   EXPECT_EQ(far.login("guest", "guest"), ErrorCode::sasl_authentication_failed) << "from this machine only";
 }
 
+// A login ends with its exchange: each further one begins with a handshake.
+TEST_F(SaslTest, EveryLoginHasAHandshake) {
+  const std::string text("\0test\0secret", 12);
+  wire::SaslAuthenticateRequest again;
+  again.auth_bytes = bytes::as_bytes(text);
+  const auto answer = [&](TestClient& client) {
+    return client.ask<wire::SaslAuthenticateResponse>(2, again).error_code;
+  };
+  TestClient plain(world);
+  EXPECT_EQ(plain.login(), ErrorCode::none);
+  EXPECT_EQ(answer(plain), ErrorCode::illegal_sasl_state);
+  TestClient scrammed(world);
+  EXPECT_EQ(scram(scrammed, auth::Digest::sha256, "test", "secret"), ErrorCode::none);
+  EXPECT_EQ(answer(scrammed), ErrorCode::illegal_sasl_state);
+  EXPECT_EQ(scram(scrammed, auth::Digest::sha512, "test", "secret"), ErrorCode::none);
+  EXPECT_EQ(scrammed.login(), ErrorCode::none);
+  wire::SaslHandshakeRequest unknown;
+  unknown.mechanism = "GSSAPI";
+  EXPECT_EQ(plain.ask<wire::SaslHandshakeResponse>(1, unknown).error_code, ErrorCode::unsupported_sasl_mechanism);
+  EXPECT_EQ(answer(plain), ErrorCode::illegal_sasl_state);
+  EXPECT_TRUE(served(plain)) << "as the user that it was";
+}
+
 TEST_F(SaslTest, ScramLetsInWhoProvesThePassword) {
   for (const auth::Digest digest : {auth::Digest::sha256, auth::Digest::sha512}) {
     TestClient client(world);

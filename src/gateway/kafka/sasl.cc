@@ -88,6 +88,7 @@ void authenticate_scram(Connection& connection, bytes::ByteView message, const R
   if (last) {
     connection.authenticated(scram.user());
     connection.scram().reset();
+    connection.set_handshake_done(false);
   }
   wire::SaslAuthenticateResponse response;
   response.auth_bytes = bytes::as_bytes(*answer);
@@ -113,10 +114,8 @@ void handle_sasl_handshake(Connection& connection, const Request& request) {
           return user->password_hash;
         });
   }
-  if (scram || message.mechanism == kPlain)
-    connection.set_handshake_done();
-  else
-    response.error_code = wire::ErrorCode::unsupported_sasl_mechanism;
+  connection.set_handshake_done(scram || message.mechanism == kPlain);
+  if (!connection.handshake_done()) response.error_code = wire::ErrorCode::unsupported_sasl_mechanism;
   request.reply.send(response);
 }
 
@@ -130,6 +129,7 @@ void handle_sasl_authenticate(Connection& connection, const Request& request) {
     return;
   }
   if (connection.scram() != nullptr) return authenticate_scram(connection, message.auth_bytes, request.reply);
+  connection.set_handshake_done(false);
   authenticate_plain(connection, message.auth_bytes, request.reply);
 }
 
