@@ -206,6 +206,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void confirm_select(const wire::ConfirmSelect& method);
   void count_unsettled(std::uint64_t bytes);
   void forget_settled(std::uint64_t sequence);
+  void acknowledge_through(std::uint64_t sequence);
 
   // basic_consume.cc
   void basic_qos(const wire::BasicQos& method);

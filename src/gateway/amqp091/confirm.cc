@@ -48,21 +48,27 @@ void Channel::on_rejected(std::uint64_t sequence) {
   rejected_.push_back(sequence);
 }
 
-/// One acknowledgement for all; a rejected one between them has been told before, so that being covered again means
-/// nothing to it. Only the last must not be one.
+/// As few acknowledgements as there are stretches between the rejected ones: some clients take one for several as the
+/// answer to each, whatever they were told before.
 void Channel::on_confirmed(std::uint64_t sequence) {
   if (confirms_ && state_ == State::open && sequence > confirmed_) {
-    std::uint64_t last = sequence;
-    if (!rejected_.empty()) {
-      std::ranges::sort(rejected_);
-      while (last > confirmed_ && std::ranges::binary_search(rejected_, last)) --last;
-      std::erase_if(rejected_, [sequence](std::uint64_t rejected) { return rejected <= sequence; });
+    std::ranges::sort(rejected_);
+    const auto covered = std::ranges::upper_bound(rejected_, sequence);
+    for (auto rejected = rejected_.begin(); rejected != covered; ++rejected) {
+      acknowledge_through(*rejected - 1);
+      confirmed_ = std::max(confirmed_, *rejected);
     }
-    if (last > confirmed_) reply(wire::BasicAck{last - confirm_base_, last > confirmed_ + 1});
-    shard().counters().confirmed.fetch_add(last - confirmed_, std::memory_order_relaxed);
-    confirmed_ = sequence;
+    rejected_.erase(rejected_.begin(), covered);
+    acknowledge_through(sequence);
   }
   forget_settled(sequence);
+}
+
+void Channel::acknowledge_through(std::uint64_t sequence) {
+  if (sequence <= confirmed_) return;
+  reply(wire::BasicAck{sequence - confirm_base_, sequence > confirmed_ + 1});
+  shard().counters().confirmed.fetch_add(sequence - confirmed_, std::memory_order_relaxed);
+  confirmed_ = sequence;
 }
 
 }  // namespace millrace::gateway::amqp091

@@ -291,6 +291,49 @@ TEST(Publish, RefusedPublishesAreNotAcknowledged) {
   EXPECT_EQ(client.expect<wire::BasicAck>(1).delivery_tag, 4U);
 }
 
+// A client may take an acknowledgement of several as the answer to each of them, rejected before or not.
+TEST(Publish, NoAcknowledgementCoversWhatWasRejected) {
+  GatewayWorld world(63);
+  TestClient client(world);
+  client.open();
+  client.open_channel(1);
+  const bytes::ByteVector arguments =
+      wire::FieldTable{{"x-max-length", std::int32_t{0}}, {"x-overflow", "reject-publish"}}.content();
+  wire::QueueDeclare declare;
+  declare.queue = "full";
+  declare.durable = true;
+  declare.arguments = wire::FieldTableView::trusted(arguments);
+  client.send(1, declare);
+  client.expect<wire::QueueDeclareOk>(1);
+  client.declare(1, "q");
+  client.send(1, wire::ConfirmSelect{});
+  client.expect<wire::ConfirmSelectOk>(1);
+  constexpr std::uint64_t kMessages = 40;
+  const auto rejected = [](std::uint64_t tag) { return tag % 7 == 2 || tag % 7 == 3 || tag == kMessages; };
+  for (std::uint64_t tag = 1; tag <= kMessages; ++tag) client.publish(1, {0, "", rejected(tag) ? "full" : "q"}, "m");
+  std::vector<int> told(kMessages + 1);
+  std::uint64_t acknowledged = 0;
+  for (std::uint64_t answered = 0; answered < kMessages;) {
+    if (client.next_is(wire::BasicNack{})) {
+      const auto nack = client.expect<wire::BasicNack>(1);
+      ASSERT_FALSE(nack.multiple);
+      ASSERT_TRUE(rejected(nack.delivery_tag));
+      ++told[nack.delivery_tag];
+      ++answered;
+      continue;
+    }
+    const auto ack = client.expect<wire::BasicAck>(1);
+    std::uint64_t first = ack.delivery_tag;
+    while (ack.multiple && first > acknowledged + 1 && told[first - 1] == 0) --first;
+    for (std::uint64_t tag = ack.multiple ? first : ack.delivery_tag; tag <= ack.delivery_tag; ++tag, ++answered) {
+      EXPECT_FALSE(rejected(tag)) << tag;
+      ++told[tag];
+    }
+    acknowledged = ack.delivery_tag;
+  }
+  for (std::uint64_t tag = 1; tag <= kMessages; ++tag) EXPECT_EQ(told[tag], 1) << tag;
+}
+
 TEST(Publish, ChannelsThatFailLeaveNothingCounted) {
   GatewayWorld world(62);
   TestClient client(world);
