@@ -76,7 +76,10 @@ std::size_t Connection::on_data(bytes::ByteView data) {
   now_ = shard_.loop().clock().wall();
   std::size_t used = 0;
   if (state_ == State::protocol_header) used = take_protocol_header(data);
-  while (!paused_ && state_ != State::ended && state_ != State::protocol_header && used < data.size()) {
+  const auto takes_frames = [this] {
+    return !paused_ && state_ != State::ended && state_ != State::protocol_header && state_ != State::authenticating;
+  };
+  while (takes_frames() && used < data.size()) {
     const bytes::ByteView rest = data.subspan(used);
     const wire::FrameParse parse = wire::parse_frame(rest, frame_max_);
     if (parse.status == wire::FrameStatus::need_more) break;
@@ -84,7 +87,7 @@ std::size_t Connection::on_data(bytes::ByteView data) {
       const wire::WireError error = parse.wire_error();
       fail({wire::reply_code_for(error.code), std::string(error.detail)});
       // What follows cannot be told apart any more: close-ok included.
-      end("malformed frame");
+      end("");
       break;
     }
     const PublishParse publish = take_publish(rest, parse.frame, used);

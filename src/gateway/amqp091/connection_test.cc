@@ -76,6 +76,27 @@ TEST(Connection, WrongPasswordsAndUsersAreRefused) {
   old.expect_end();  // without a word, as clients without the capability expect
 }
 
+// A client that knows what it will be asked sends its answers at once, while its password is still being checked.
+TEST(Connection, AWholeLoginMayComeInOnePiece) {
+  GatewayWorld world(13);
+  for (int time = 0; time < 2; ++time) {  // the second time the password is known
+    TestClient client(world);
+    bytes::ByteVector all(std::begin(wire::kProtocolHeader), std::end(wire::kProtocolHeader));
+    wire::ConnectionStartOk ok;
+    ok.mechanism = "PLAIN";
+    ok.response = std::string_view("\0test\0secret", 12);
+    wire::append_method(all, 0, ok);
+    wire::append_method(all, 0, wire::ConnectionTuneOk{100, 8192, 0});
+    wire::append_method(all, 0, wire::ConnectionOpen{"/"});
+    wire::append_method(all, 1, wire::ChannelOpen{});
+    client.send_raw(all);
+    client.expect<wire::ConnectionStart>(0);
+    client.expect<wire::ConnectionTune>(0);
+    client.expect<wire::ConnectionOpenOk>(0);
+    client.expect<wire::ChannelOpenOk>(1);
+  }
+}
+
 TEST(Connection, UnknownMechanismAndMalformedResponse) {
   GatewayWorld world(5);
   TestClient client(world);

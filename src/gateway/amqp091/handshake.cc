@@ -175,7 +175,7 @@ void Connection::authenticate(std::string user, std::string password, std::funct
       },
       [weak = weak_from_this(), check, may, done = std::move(done)] {
         const auto self = weak.lock();
-        if (self == nullptr || self->state_ == State::ended) return;
+        if (self == nullptr || self->state_ != State::authenticating) return;
         if (check->matches && may) {
           self->shard_.authorizer().credentials().remember(check->user, check->stored, check->password);
         }
