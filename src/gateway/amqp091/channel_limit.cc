@@ -21,7 +21,7 @@ void Channel::set_shared_limit(std::uint16_t limit) {
     shared_limit_->set_limit(limit);
   } else {
     shared_limit_ = std::make_unique<SharedLimit>(limit);
-    tags_.for_each([this](const DeliveryTags::Entry& entry) {
+    tags_.for_each([this](std::uint64_t, const DeliveryTags::Entry& entry) {
       if (entry.consumer != broker::ConsumerId(0)) shared_limit_->hold(entry.consumer, 1);
     });
   }

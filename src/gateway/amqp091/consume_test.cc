@@ -220,6 +220,26 @@ TEST_F(Consuming, AConsumerMayHaveATimeoutOfItsOwn) {
   client.expect_channel_close(1, ReplyCode::precondition_failed);
 }
 
+TEST_F(Consuming, ADeliveryWithoutTimeoutHidesNoneBehindIt) {
+  const auto consume_with = [&](std::string_view tag, std::int32_t timeout, std::uint16_t prefetch) {
+    client.send(1, wire::BasicQos{0, prefetch, false});
+    client.expect<wire::BasicQosOk>(1);
+    const bytes::ByteVector arguments = wire::FieldTable{{"x-consumer-timeout", timeout}}.content();
+    wire::BasicConsume method{0, "q", tag};
+    method.arguments = wire::FieldTableView::trusted(arguments);
+    client.send(1, method);
+    client.expect<wire::BasicConsumeOk>(1);
+  };
+  publish(2);
+  consume_with("patient", 0, 1);
+  EXPECT_EQ(next(client, 1, 1), "0");
+  consume_with("impatient", 20'000, 1);
+  EXPECT_EQ(next(client, 1, 2), "1");
+  EXPECT_TRUE(client.silent(19'000));
+  world.broker.world.run_for(base::to_nanos(base::Millis(4'000)));
+  client.expect_channel_close(1, ReplyCode::precondition_failed);
+}
+
 TEST_F(Consuming, APolicyMayHaveATimeout) {
   catalog::Policy policy;
   policy.vhost = world.broker.vhost();

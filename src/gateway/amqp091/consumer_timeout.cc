@@ -15,7 +15,7 @@ namespace {
 
 // Tries again when the channel waits for the broker, whose answer must not come behind the channel's end.
 constexpr base::Nanos kBusyDelay{1'000'000'000};
-// The oldest delivery has no limit, those behind it may have one.
+// No delivery has a limit now.
 constexpr base::Millis kRecheck{60'000};
 
 }  // namespace
@@ -62,17 +62,26 @@ void Channel::watch_timeout(base::Nanos due, base::Nanos now) {
   });
 }
 
-/// Looks at the oldest delivery only: what lies behind it is younger.
+/// Each delivery has the limit of its consumer or queue, so that the oldest need not be the first that is due.
 void Channel::check_timeout() {
   if (state_ != State::open) return;
   const auto oldest = tags_.oldest();
   if (!oldest.has_value()) return delivery_times_.clear();
+  delivery_times_.forget_before(oldest->tag);
   const base::Nanos now = shard().loop().clock().monotonic();
-  const base::Millis timeout = consumer_timeout(oldest->entry);
-  const base::Nanos due = delivery_times_.latest_time_of(oldest->tag) + base::to_nanos(timeout);
-  if (timeout == base::Millis(0) || due > now) {
-    return watch_timeout(timeout == base::Millis(0) ? now + base::to_nanos(kRecheck) : due, now);
-  }
+  std::optional<base::Nanos> due;
+  base::Millis timeout{0};
+  tags_.for_each([&](std::uint64_t tag, const DeliveryTags::Entry& entry) {
+    const base::Millis own = consumer_timeout(entry);
+    if (own == base::Millis(0)) return;
+    const base::Nanos at = delivery_times_.latest_time_of(tag) + base::to_nanos(own);
+    if (due.has_value() && *due <= at) return;
+    due = at;
+    timeout = own;
+  });
+  // A limit may come with a policy.
+  if (!due.has_value()) return watch_timeout(now + base::to_nanos(kRecheck), now);
+  if (*due > now) return watch_timeout(*due, now);
   if (busy_) return watch_timeout(now + kBusyDelay, now);
   method_ = wire::Method{0};
   timed_out_ = true;

@@ -60,13 +60,13 @@ class DeliveryTags {
   std::optional<Oldest> oldest() const;
   /// The tag given last; 0 before the first.
   std::uint64_t last() const { return next_ - 1; }
-  /// visit(entry) for each unsettled delivery.
+  /// visit(tag, entry) for each unsettled delivery.
   template <class Visit>
   void for_each(Visit visit) const {
-    for (const auto& [tag, entry] : aside_) visit(entry);
+    for (const auto& [tag, entry] : aside_) visit(tag, entry);
     for (std::uint64_t tag = first_; tag < next_; ++tag) {
       const Slot& slot = ring_[tag & (ring_.size() - 1)];
-      if (slot.live()) visit(slot.entry);
+      if (slot.live()) visit(tag, slot.entry);
     }
   }
   std::size_t unsettled() const { return live_ + aside_.size(); }

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 
 #include "base/units.h"
 
@@ -17,10 +19,15 @@ class DeliveryTimes {
   void note(std::uint64_t tag, base::Nanos now) {
     if (steps_.empty() || now - steps_.back().start >= kStep) steps_.push_back({tag, now});
   }
-  /// When `tag` was delivered, or up to kStep later. Everything before it is forgotten.
-  base::Nanos latest_time_of(std::uint64_t tag) {
+  /// When `tag` was delivered, or up to kStep later.
+  base::Nanos latest_time_of(std::uint64_t tag) const {
+    if (steps_.empty()) return base::Nanos(0);
+    const auto behind = std::ranges::upper_bound(steps_, tag, {}, &Step::first_tag);
+    return (behind == steps_.begin() ? behind : std::prev(behind))->start + kStep;
+  }
+  /// Of tags below this nothing will be asked any more.
+  void forget_before(std::uint64_t tag) {
     while (steps_.size() > 1 && steps_[1].first_tag <= tag) steps_.pop_front();
-    return steps_.empty() ? base::Nanos(0) : steps_.front().start + kStep;
   }
   void clear() { steps_.clear(); }
 
