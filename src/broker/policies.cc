@@ -95,6 +95,9 @@ QueueSettings Policies::settings_of(const catalog::Queue& queue) {
   if (const Policy* policy = find(queue.vhost, true, kinds, queue.name)) {
     lower_limits(settings, policy->definition);
   }
+  if (queue.kind == catalog::QueueKind::counting) {
+    complete(settings.delivery_limit, std::optional(catalog::kCountingDeliveryLimit));
+  }
   // What a queue over a topic shows is not its own to drop.
   if (queue.source.has_value()) {
     settings.max_length.reset();

@@ -26,7 +26,7 @@ constexpr base::Millis kLongestLook{600'000};
 
 storage::LogOptions options_of(const catalog::Queue& queue, const BrokerOptions& options) {
   storage::LogOptions result;
-  result.durability = queue.stored() ? options.durability : storage::Durability::memory;
+  result.durability = queue.stored() ? options.durability_of(queue.settings) : storage::Durability::memory;
   result.segment_bytes = options.segment_bytes;
   return result;
 }
@@ -91,6 +91,7 @@ void Queue::bind(storage::Log& log) {
   if (inspects()) {
     // Damage took what was counted: who knows how large it was.
     if (state_.counted_end() > readable_end()) engine_->forget_count();
+    recovered_end_ = readable_end();
     start_inspection(readable_end());
   }
   trimmed_ = log.start();

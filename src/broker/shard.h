@@ -66,6 +66,11 @@ struct BrokerOptions {
   Bytes journal_file_bytes{std::uint64_t{32} << 20};
   Bytes segment_bytes{std::uint64_t{64} << 20};
   storage::Durability durability = storage::Durability::sync;
+  /// That of a queue that is stored.
+  storage::Durability durability_of(const catalog::QueueSettings& settings) const {
+    if (!settings.synced.has_value()) return durability;
+    return *settings.synced ? storage::Durability::sync : storage::Durability::os;
+  }
   /// Go on with what a damaged catalog has left, see catalog::CatalogStore::open.
   bool accept_catalog_damage = false;
   /// Users that may connect from this machine only.

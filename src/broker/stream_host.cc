@@ -42,7 +42,7 @@ StreamHost::~StreamHost() {
 storage::LogOptions StreamHost::options_of(const catalog::Queue& stream) const {
   const catalog::QueueSettings& settings = stream.settings;
   storage::LogOptions options;
-  options.durability = shard_.options().durability;
+  options.durability = shard_.options().durability_of(settings);
   options.segment_bytes = shard_.options().segment_bytes;
   if (settings.segment_bytes.has_value()) {
     options.segment_bytes = base::Bytes(std::max(*settings.segment_bytes, kSmallestSegment));

@@ -15,6 +15,9 @@ namespace {
 constexpr std::string_view kForever = "9223372036854775807";
 constexpr std::string_view kDelete = "delete";
 constexpr std::string_view kCompact = "compact";
+constexpr std::string_view kDurability = "durability";
+constexpr std::string_view kSync = "sync";
+constexpr std::string_view kOs = "os";
 
 constexpr TopicSetting kSettings[] = {
     {"cleanup.policy", SettingType::list, "delete",
@@ -25,6 +28,9 @@ constexpr TopicSetting kSettings[] = {
      "or zstd."},
     {"delete.retention.ms", SettingType::whole, "86400000",
      "How long compaction keeps a record without value, so that readers learn that its key was deleted."},
+    {kDurability, SettingType::text, "",
+     "When a batch counts as stored: on stable storage (sync), or handed to the operating system (os), which a loss of "
+     "power takes back."},
     {"file.delete.delay.ms", SettingType::whole, "60000", "Files are removed when nobody reads them any more."},
     {"flush.messages", SettingType::whole, kForever, "Every answered batch is on stable storage."},
     {"flush.ms", SettingType::whole, kForever, "Every answered batch is on stable storage."},
@@ -85,6 +91,8 @@ constexpr Choice kChoices[] = {
     {"compression.type", "snappy"},
     {"compression.type", "lz4"},
     {"compression.type", "zstd"},
+    {kDurability, kSync},
+    {kDurability, kOs},
     {"message.timestamp.type", "CreateTime"},
     {"message.timestamp.type", "LogAppendTime"},
 };
@@ -205,6 +213,7 @@ const TopicSetting* find_topic_setting(std::string_view name) {
 
 std::string default_of(const TopicSetting& setting, const BrokerOptions& options) {
   if (!setting.default_value.empty()) return std::string(setting.default_value);
+  if (setting.name == kDurability) return std::string(options.durability == storage::Durability::os ? kOs : kSync);
   const base::Bytes bytes = setting.name == "segment.bytes" ? options.segment_bytes : options.max_message_bytes;
   return std::to_string(bytes.value);
 }
@@ -244,6 +253,7 @@ storage::LogOptions topic_log_options(const catalog::Topic& topic, storage::LogO
     options.retain_bytes = storage::Bytes(0);
   }
   for (const auto& [name, value] : topic.settings) {
+    if (name == kDurability) options.durability = value == kOs ? storage::Durability::os : storage::Durability::sync;
     const std::int64_t parsed = number(value).value_or(-1);
     if (parsed < 0 || (!deletes && name.starts_with("retention."))) continue;
     // To the log 0 means no limit.

@@ -50,6 +50,10 @@ TEST(TopicSettings, TheDefaultsAreValidThemselves) {
     EXPECT_TRUE(checked.has_value()) << setting.name << ": " << checked.error().detail;
     EXPECT_EQ(find_topic_setting(setting.name), &setting);
   }
+  EXPECT_EQ(default_of(*find_topic_setting("durability"), options), "sync");
+  BrokerOptions os;
+  os.durability = storage::Durability::os;
+  EXPECT_EQ(default_of(*find_topic_setting("durability"), os), "os");
   EXPECT_EQ(default_of(*find_topic_setting("segment.bytes"), options), std::to_string(options.segment_bytes.value));
 }
 
@@ -62,6 +66,17 @@ TEST(TopicSettings, ReachTheLog) {
   EXPECT_EQ(options.segment_bytes, storage::Bytes(2097152));
   topic.settings = {{"retention.ms", "0"}};
   EXPECT_EQ(topic_log_options(topic, {}).retain_time, storage::Millis(1)) << "nothing is kept, not everything";
+}
+
+TEST(TopicSettings, SayWhenABatchCountsAsStored) {
+  catalog::Topic topic;
+  const storage::LogOptions os{.durability = storage::Durability::os};
+  EXPECT_EQ(topic_log_options(topic, os).durability, storage::Durability::os);
+  topic.settings = {{"durability", "sync"}};
+  EXPECT_EQ(topic_log_options(topic, os).durability, storage::Durability::sync);
+  topic.settings = {{"durability", "os"}};
+  EXPECT_EQ(topic_log_options(topic, {}).durability, storage::Durability::os);
+  EXPECT_FALSE(check_topic_setting("durability", "memory").has_value());
 }
 
 TEST(TopicSettings, SayWhatIsCompacted) {

@@ -7,7 +7,7 @@ namespace millrace::catalog {
 namespace {
 
 // Fields that a later version added are at the end of their object, and read only from that version on.
-constexpr std::uint8_t kVersion = 3;
+constexpr std::uint8_t kVersion = 4;
 // No list in a command is longer.
 constexpr std::uint32_t kMaxListLength = 1'000'000;
 
@@ -146,6 +146,7 @@ void describe(QueueSettings& v, Codec& c) {
   c(v.dead_letter_exchange, v.dead_letter_routing_key, v.max_length, v.max_length_bytes, v.overflow, v.overflow_given,
     v.delivery_limit, v.message_time_to_live, v.expires, v.consumer_timeout, v.max_priority, v.single_active_consumer);
   if (c.version >= 2) c(v.retain_time, v.segment_bytes, v.delayed_retry, v.retry_min, v.retry_max);
+  if (c.version >= 4) c(v.synced);
 }
 template <class Codec>
 void describe(QueuePart& v, Codec& c) {

@@ -179,6 +179,8 @@ struct QueueSettings {
   std::optional<DelayedRetry> delayed_retry;
   std::optional<base::Millis> retry_min;
   std::optional<base::Millis> retry_max;
+  /// Whether what is stored is on stable storage before it counts, whatever the server's setting says.
+  std::optional<bool> synced;
   friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
 };
 
@@ -239,6 +241,14 @@ enum class QueueKind : std::uint8_t {
 /// priority there; in other queues those are of level 0.
 constexpr std::uint8_t kCountingMaxPriority = 31;
 constexpr std::uint8_t kUsualPriority = 4;
+/// Failed deliveries of a message of a queue of the kind `counting`, where neither it nor a policy says anything.
+constexpr std::uint32_t kCountingDeliveryLimit = 20;
+/// No limit, and that was asked for.
+constexpr std::uint32_t kNoDeliveryLimit = UINT32_MAX;
+/// Of the number that users write; below 0 stands for no limit.
+constexpr std::uint32_t delivery_limit_of(std::int64_t number) {
+  return number < 0 || number > kNoDeliveryLimit ? kNoDeliveryLimit : static_cast<std::uint32_t>(number);
+}
 
 /// What a queue without a log of its own has of one partition of its topic.
 struct QueuePart {

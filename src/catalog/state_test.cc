@@ -293,6 +293,7 @@ TEST(CatalogCommand, ReadsWhatItWroteAndNothingShorter) {
   queue.id = ObjectId(9);
   queue.name = "q";
   queue.settings.dead_letter_exchange = "dead";
+  queue.settings.synced = false;
   queue.settings.max_length = 10;
   bytes::ByteVector out;
   bytes::Writer writer(out);
@@ -319,9 +320,9 @@ TEST(CatalogCommand, ReadsWhatAnOlderVersionWrote) {
   bytes::Writer writer(out);
   encode_command(writer, CreateQueue{queue});
   // Version 2 has five settings before the last fields (arguments, protocol, user), and the kind behind them; version 3
-  // has the source behind that.
+  // has the source behind that, version 4 a sixth setting.
   constexpr std::size_t kLastFields = 4 + 1 + 4;
-  constexpr std::size_t kSettings = 5;
+  constexpr std::size_t kSettings = 6;
   out.resize(out.size() - 2);
   out.erase(out.end() - kLastFields - kSettings, out.end() - kLastFields);
   out[1] = 1;

@@ -193,9 +193,7 @@ catalog::PolicyDefinition definition_of(const json::object& object, const std::s
     } else if (key == "overflow") {
       result.overflow = overflow_of(text_of(object, key));
     } else if (key == "delivery-limit") {
-      const std::int64_t limit = number_of(value, key);
-      // -1 stands for no limit.
-      if (limit >= 0) result.delivery_limit = static_cast<std::uint32_t>(std::min<std::int64_t>(limit, UINT32_MAX));
+      result.delivery_limit = catalog::delivery_limit_of(number_of(value, key));
     } else if (key == "message-ttl") {
       result.message_ttl_ms = limit_of(value, key);
     } else if (key == "expires") {

@@ -23,6 +23,7 @@ namespace {
 constexpr std::string_view kQueueType = kQueueTypeArgument;
 constexpr std::string_view kDefaultQueueType = "classic";
 constexpr std::string_view kAlternateExchange = "alternate-exchange";
+constexpr std::string_view kDurability = "x-durability";
 
 constexpr std::string_view kComparedQueueArguments[] = {
     "x-expires",
@@ -53,6 +54,7 @@ constexpr std::string_view kComparedQueueArguments[] = {
     "x-delayed-retry-max",
     "x-quorum-initial-group-size",
     "x-queue-leader-locator",
+    kDurability,
 };
 constexpr std::string_view kComparedExchangeArguments[] = {kAlternateExchange};
 
@@ -160,14 +162,9 @@ void check_flags(ArgumentReader& in, QueueType type, const QueueFlags& flags) {
   if (!flags.durable) unfit("non-durable");
 }
 
-void read_delivery_limit(ArgumentReader& in, QueueType type, catalog::QueueSettings& settings) {
-  // -1 stands for no limit.
+void read_delivery_limit(ArgumentReader& in, catalog::QueueSettings& settings) {
   const auto limit = in.number("x-delivery-limit", -1);
-  if (limit.has_value() && *limit >= 0) {
-    settings.delivery_limit = static_cast<std::uint32_t>(std::min<std::int64_t>(*limit, UINT32_MAX));
-  } else if (!limit.has_value() && type == QueueType::quorum) {
-    settings.delivery_limit = kQuorumDeliveryLimit;
-  }
+  if (limit.has_value()) settings.delivery_limit = catalog::delivery_limit_of(*limit);
 }
 
 void read_delayed_retry(ArgumentReader& in, catalog::QueueSettings& settings) {
@@ -229,6 +226,14 @@ void check_source(ArgumentReader& in) {
   }
 }
 
+/// Says of a durable queue what the server's setting says of all others.
+void read_durability(ArgumentReader& in, catalog::QueueSettings& settings) {
+  const auto durability = in.text(kDurability);
+  if (!durability.has_value()) return;
+  if (*durability != "sync" && *durability != "os") return in.invalid(kDurability, "\"sync or os\"");
+  settings.synced = *durability == "sync";
+}
+
 /// How a queue would be stored elsewhere: checked, and without meaning.
 void read_storage_hints(ArgumentReader& in) {
   const auto mode = in.text("x-queue-mode");
@@ -276,8 +281,9 @@ std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const Que
   settings.expires = in.time("x-expires", 1);
   settings.consumer_timeout = in.time("x-consumer-timeout", 0);
   settings.single_active_consumer = in.flag("x-single-active-consumer");
-  read_delivery_limit(in, type, settings);
+  read_delivery_limit(in, settings);
   read_storage_hints(in);
+  read_durability(in, settings);
   read_delayed_retry(in, settings);
   check_dead_letter_strategy(in);
   read_priorities(in, type, settings);

@@ -26,9 +26,6 @@ struct QueueFlags {
   bool server_named = false;
 };
 
-/// Returns of a message to a quorum queue before it is dead-lettered or dropped, unless the queue says otherwise.
-inline constexpr std::uint32_t kQuorumDeliveryLimit = 20;
-
 /// Reads the x- arguments of queue.declare into `queue`: its kind and settings. Unknown ones are kept by the caller and
 /// mean nothing. `resource` is the queue for error texts.
 std::optional<Failure> parse_queue_arguments(wire::FieldTableView arguments, const QueueFlags& flags,

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "broker/policies.h"
 #include "gateway/amqp091/declare_arguments.h"
 #include "gateway/amqp091/test_client_test.h"
 
@@ -179,6 +180,7 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
   bad("x-dead-letter-routing-key", {"k"}, "routing_key_but_no_dlx_defined");
   bad("x-queue-type", {"odd"}, "\"unsupported queue type 'odd'\"");
   bad("x-queue-mode", {"odd"}, "\"unsupported queue mode 'odd'\"");
+  bad("x-durability", {"memory"}, "\"sync or os\"");
   bad("x-queue-version", {std::int32_t{3}}, "\"unsupported queue version '3'\"");
   type = "quorum";
   bad("x-dead-letter-strategy", {"always"}, "invalid_dlx_strategy");
@@ -188,6 +190,25 @@ TEST_F(Declaring, QueueArgumentsAreChecked) {
   quorum.durable = false;
   refused(quorum, ReplyCode::precondition_failed,
           "PRECONDITION_FAILED - invalid property 'non-durable' for queue 'bad' in vhost '/'");
+}
+
+TEST_F(Declaring, AQueueMayHaveADurabilityOfItsOwn) {
+  const auto durability = [&](const std::string& name) {
+    const broker::QueueRef ref = world.broker.find(name);
+    const storage::Log* log = world.broker.shard(ref.shard.value).store().find_log(storage::LogId(ref.queue.value));
+    return log->options().durability;
+  };
+  accepted<wire::QueueDeclareOk>(queue("plain", {}));
+  accepted<wire::QueueDeclareOk>(queue("fast", {{"x-durability", "os"}}));
+  accepted<wire::QueueDeclareOk>(queue("stream", {{"x-durability", "os"}, {"x-queue-type", "stream"}}));
+  accepted<wire::QueueDeclareOk>(queue("safe", {{"x-durability", "sync"}}));
+  EXPECT_EQ(durability("plain"), storage::Durability::sync);
+  EXPECT_EQ(durability("fast"), storage::Durability::os);
+  EXPECT_EQ(durability("stream"), storage::Durability::os);
+  EXPECT_EQ(durability("safe"), storage::Durability::sync);
+  refused(queue("fast", {}), ReplyCode::precondition_failed,
+          "PRECONDITION_FAILED - inequivalent arg 'x-durability' for queue 'fast' in vhost '/': received none but "
+          "current is the value 'os' of type 'longstr'");
 }
 
 TEST_F(Declaring, SettingsReachTheCatalog) {
@@ -222,16 +243,28 @@ TEST_F(Declaring, SettingsReachTheCatalog) {
 
 TEST_F(Declaring, QuorumQueuesHaveTheirOwnDefaults) {
   const auto limit_of = [this](std::string_view name) {
-    return world.broker.shard(0).catalog().find_queue(world.broker.vhost(), name)->settings.delivery_limit;
+    const catalog::State& state = world.broker.shard(0).catalog();
+    return broker::Policies(state).settings_of(*state.find_queue(world.broker.vhost(), name)).delivery_limit;
   };
   accepted<wire::QueueDeclareOk>(queue("classic"));
   accepted<wire::QueueDeclareOk>(queue("quorum", {{"x-queue-type", "quorum"}}));
   accepted<wire::QueueDeclareOk>(queue("few", {{"x-queue-type", "quorum"}, {"x-delivery-limit", std::int32_t{2}}}));
   accepted<wire::QueueDeclareOk>(queue("many", {{"x-queue-type", "quorum"}, {"x-delivery-limit", std::int32_t{-1}}}));
   EXPECT_EQ(limit_of("classic"), std::nullopt);
-  EXPECT_EQ(limit_of("quorum"), kQuorumDeliveryLimit);
+  EXPECT_EQ(limit_of("quorum"), 20U);
   EXPECT_EQ(limit_of("few"), 2U);
-  EXPECT_EQ(limit_of("many"), std::nullopt);
+  EXPECT_EQ(limit_of("many"), catalog::kNoDeliveryLimit);
+  // A policy counts where the queue says nothing, and else the lower of both; below 0 is no number.
+  catalog::Policy policy;
+  policy.vhost = world.broker.vhost();
+  policy.name = "limits";
+  for (const std::int64_t said : {50, -1}) {
+    policy.definition.delivery_limit = catalog::delivery_limit_of(said);
+    world.execute({.commands = {catalog::PutPolicy{policy}}});
+    EXPECT_EQ(limit_of("quorum"), catalog::delivery_limit_of(said));
+    EXPECT_EQ(limit_of("few"), 2U);
+    EXPECT_EQ(limit_of("many"), catalog::delivery_limit_of(said));
+  }
   auto exclusive = queue("e", {{"x-queue-type", "quorum"}});
   exclusive.exclusive = true;
   refused(exclusive, ReplyCode::precondition_failed,
