@@ -235,6 +235,7 @@ class Queue {
   Offset buried_end_;
   std::unique_ptr<RecordReader> inspector_;
   Offset inspected_until_;
+  Offset recovered_end_;  // what was there at the start
 
   // Expiry. `now_` is that of the present call of work(), in a queue that has to know it.
   Timestamp now_;

@@ -248,6 +248,8 @@ void Queue::wake_at(Timestamp deadline) {
 bool Queue::work(WorkBudget& budget) {
   if (may_expire(state_.settlement().floor())) now_ = shard_.loop().clock().wall();
   if (inspector_ != nullptr) inspect(budget);
+  // Until all that was there at the start is known, nobody can tell what goes first.
+  if (has_levels() && inspecting() && state_.counted_end() < recovered_end_) return false;
   const bool gets_served = serve_gets();
   bool more = gets_served && deliver(budget);
   if (!more) {

@@ -128,6 +128,26 @@ TEST_P(PriorityTest, ARestartKeepsTheOrder) {
   EXPECT_EQ(Label(after.messages[0].body).priority, 3);
 }
 
+// More than is read at once, and a consumer that does not wait until it was read.
+TEST_P(PriorityTest, AConsumerThatIsThereAtTheStartGetsTheHighestFirst) {
+  broker.options.segment_bytes = base::mib(1);
+  broker.declare("q", with_priorities(3));
+  const std::string filler(30'000, ' ');
+  for (int i = 0; i < 300; ++i) publish(std::to_string(i) + "/0" + filler, 0);
+  publish("300/3", 3);
+  broker.world.settle();
+  broker.kill();
+  broker.start();
+  NotingSink sink;
+  ConsumeOptions options;
+  options.queue = broker.find("q");
+  const auto id =
+      broker.wait<ConsumerId>([&](auto done) { broker.shard(0).consumers().consume(options, &sink, std::move(done)); });
+  ASSERT_TRUE(id.has_value());
+  ASSERT_TRUE(broker.world.run_until([&] { return !sink.messages.empty(); }));
+  EXPECT_EQ(sink.messages.front().body, "300/3");
+}
+
 TEST_P(PriorityTest, TheHeadIsThatOfTheHighestLevel) {
   catalog::Queue definition = with_priorities(2);
   definition.settings.max_length = 3;
