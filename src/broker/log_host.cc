@@ -78,6 +78,9 @@ void LogHost::append_checked(LogId id, std::vector<bytes::Slab> batches, bool jo
     if (header->transactional() && !joined && !producers_.joined(id, *header)) {
       return done(base::fail(BrokerErrc::no_transaction, "no transaction is open here"));
     }
+    if (!shard_.queues().takes(ObjectId(id.value), {batch})) {
+      return done(base::fail(BrokerErrc::full, "the queue is full"));
+    }
     const auto offset = store(*log, batch);
     if (!offset.has_value()) return done(std::unexpected(to_broker(offset.error())));
     if (base == model::kNoOffset) base = *offset;

@@ -46,5 +46,32 @@ TEST(LogHostTest, ARepeatedBatchIsAnsweredWhenTheFirstOneIsStored) {
   EXPECT_EQ((*again)->base_offset, (*first)->base_offset);
 }
 
+// A batch is stored as a whole or not at all: it cannot lose the records that are too many, as a publisher's does.
+TEST(LogHostTest, AFullQueueThatRejectsTakesNoBatch) {
+  for (const auto overflow : {catalog::Overflow::reject_publish, catalog::Overflow::drop_head}) {
+    SimBroker broker(6);
+    broker.start();
+    catalog::Queue definition;
+    definition.settings.max_length = 2;
+    definition.settings.overflow = overflow;
+    const QueueRef queue = broker.declare("q", definition);
+    const auto append = [&](std::int32_t sequence) {
+      return broker.wait<AppendReply>([&](auto done) {
+        broker.shard(0).logs().append({LogId(queue.queue.value), queue.shard}, {sequenced_batch(7, sequence)},
+                                      std::move(done));
+      });
+    };
+    for (std::int32_t sequence = 0; sequence < 2; ++sequence) EXPECT_TRUE(append(sequence).has_value());
+    const auto third = append(2);
+    EXPECT_EQ(third.has_value(), overflow == catalog::Overflow::drop_head);
+    if (!third.has_value()) {
+      EXPECT_EQ(third.error().code, BrokerErrc::full);
+    }
+    // What was stored before is answered as it was.
+    EXPECT_TRUE(append(1).has_value());
+    EXPECT_EQ(broker.stats(queue).ready, 2U);
+  }
+}
+
 }  // namespace
 }  // namespace millrace::broker
