@@ -280,8 +280,9 @@ Result<void> load_file(Config& config, const std::string& path) {
     if (!loaded.has_value()) return fail(loaded.error().code, path + ": " + loaded.error().detail);
     return {};
   } catch (const toml::parse_error& error) {
-    return fail(ConfigErrc::unreadable,
-                fmt::format("{}:{}: {}", path, error.source().begin.line, std::string(error.description())));
+    const auto line = error.source().begin.line;  // 0: the file was not opened
+    return fail(ConfigErrc::unreadable, fmt::format("{}{}: {}", path, line == 0 ? "" : fmt::format(":{}", line),
+                                                    std::string(error.description())));
   }
 }
 

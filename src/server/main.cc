@@ -1,4 +1,7 @@
+#include <fmt/core.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
@@ -37,6 +40,14 @@ int show_config(const server::Config& config) {
   return 0;
 }
 
+std::string unknown_flag(const std::string& given) {
+  if (!given.starts_with("--")) return fmt::format("'{}' is not expected; see --help", given);
+  std::string key = given.substr(2, given.find('=') - 2);
+  std::replace(key.begin(), key.end(), '-', '.');
+  return fmt::format("unknown flag '{}'; did you mean '{}'? See --help", given,
+                     server::flag_name(*server::find_setting(server::nearest_key(key))));
+}
+
 int serve(const server::Config& config) {
   server::Process process(config);
   if (auto started = process.start(); !started.has_value()) return fail(started.error().detail);
@@ -70,7 +81,13 @@ int main(int argc, char** argv) {
     app.add_option(server::flag_name(setting), flags.back().second,
                    setting.help + (shown.empty() ? "" : " [" + shown + "]"));
   }
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ExtrasError&) {
+    return fail(unknown_flag(app.remaining().front()));
+  } catch (const CLI::ParseError& end) {
+    return app.exit(end) == 0 ? 0 : 1;  // help and version end it, too
+  }
 
   if (!check_directory.empty()) return server::check_data_directory(check_directory);
   server::Config config;

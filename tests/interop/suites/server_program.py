@@ -52,6 +52,12 @@ def wrong_settings_name_the_nearest_right_one():
     status, _, err = run("--nonsense")
     assert status != 0
     contains(err, "--nonsense", "--help")
+    status, _, err = run("--amqp-prt", "1")
+    equal(status, 1)
+    contains(err, "--amqp-prt", "--amqp-port")
+    status, _, err = run("--config", "/nonexistent.toml")
+    equal(status, 1)
+    contains(err, "/nonexistent.toml: ")
     status, _, err = run("--check-config", env={"MILLRACE_KAFKA_PRT": "1"})
     equal(status, 1)
     contains(err, "MILLRACE_KAFKA_PRT", "MILLRACE_KAFKA_PORT")
