@@ -134,7 +134,7 @@ def sim(stage):
         stage.build("release", "tests/sim/all")
         worlds = {"MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_WORLDS", "200"),
                   "MILLRACE_SIM_STRICT_SEEDS": os.environ.get("MILLRACE_SIM_STRICT", "2000"),
-                  "MILLRACE_SIM_SECONDS": "240"}
+                  "MILLRACE_SIM_SECONDS": "300", "MILLRACE_SIM_LEAST": "200"}
         outcome += stage.ctest("release", "sim", env=worlds)
     return outcome if outcome != harness.NOTHING else skipped("no simulation is present")
 

@@ -38,7 +38,10 @@ def fuzz(binary, build, seconds):
     command = [str(binary), str(corpus), *map(str, seeds_of(name)), f"-max_total_time={seconds}",
                f"-max_len={INPUT_BYTES_MAX}", f"-rss_limit_mb={MEMORY_MIB_MAX}", "-timeout=10",
                "-print_final_stats=1", f"-artifact_prefix={findings}/"]
-    run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds + 120, cwd=ROOT)
+    try:
+        run = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=seconds + 120, cwd=ROOT)
+    except subprocess.TimeoutExpired:
+        return False, 0, f"did not end within {seconds + 120} s"
     executed = re.search(r"stat::number_of_executed_units:\s*(\d+)", run.stderr)
     return run.returncode == 0, int(executed.group(1)) if executed else 0, run.stderr[-3000:]
 

@@ -112,6 +112,7 @@ def run_suite(path, environment, available):
 
 def run_all(paths, environment, available, alive):
     totals = [0, 0, 0]
+    passed = dict.fromkeys(available - {"server"}, 0)
     for path in paths:
         began = time.monotonic()
         result = run_suite(path, environment, available)
@@ -120,10 +121,16 @@ def run_all(paths, environment, available, alive):
         for note in result[3]:
             print("    " + note.replace("\n", "\n    "), flush=True)
         totals = [total + count for total, count in zip(totals, result)]
+        for protocol in needs(path) & passed.keys():
+            passed[protocol] += result[0]
         if not alive():
             print(f"the server died during {path.name}", flush=True)
             totals[1] += 1
             break
+    # One protocol of which nothing ran must not hide behind the others.
+    for protocol in sorted(name for name, count in passed.items() if not count and any(name in needs(path) for path in paths)):
+        print(f"{protocol}: no test passed", flush=True)
+        totals[1] += 1
     return totals
 
 

@@ -4,8 +4,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <span>
 
 #include "base/log.h"
 #include "simulation.h"
@@ -85,6 +87,10 @@ Totals run_seeds(std::uint64_t first, std::uint64_t count, void (*change)(Plan&)
                   << (change == nullptr ? "" : " MILLRACE_SIM_DAMAGE=0");
     if (++totals.failures >= failures_max) break;
   }
+  if (totals.failures == 0) {
+    EXPECT_GE(totals.seeds, std::min(count, number_from("MILLRACE_SIM_LEAST", 0)))
+        << "too slow: there was no time for more";
+  }
   fmt::print("{} seeds; {}\nfaults: {}\n", totals.seeds, seen(totals.events), seen(totals.faults));
   return totals;
 }
@@ -93,6 +99,58 @@ Totals run_seeds(std::uint64_t first, std::uint64_t count, void (*change)(Plan&)
 void without_damage(Plan& plan) {
   plan.bit_rot = false;
   plan.misdirected = false;
+}
+
+/// So many seeds meet every fault and every event at least once.
+constexpr std::uint64_t kSeedsThatMeetAll = 200;
+constexpr const char* kFaults[] = {"power_loss",
+                                   "sync_failure",
+                                   "directory_sync_failure",
+                                   "write_failure",
+                                   "read_failure",
+                                   "disk_full",
+                                   "crash.sector_torn",
+                                   "crash.sector_lost",
+                                   "crash.writes_reordered",
+                                   "crash.name_lost",
+                                   "net.dropped",
+                                   "process.kill",
+                                   "process.machine_crash",
+                                   "process.clean_stop",
+                                   "process.stopped_in_recovery",
+                                   "process.stopped_by_storage"};
+constexpr const char* kDamages[] = {"crash.sector_misdirected", "damage.bit_flipped", "damage.sector_misdirected",
+                                    "damage.sector_zeroed"};
+constexpr const char* kEvents[] = {"dead.rejected",
+                                   "dead.expired",
+                                   "dead.for_length",
+                                   "delivered_in_time",
+                                   "queue.refused_for_length",
+                                   "unit.committed",
+                                   "unit.rolled_back",
+                                   "unit.refused",
+                                   "unit.doubtful_done",
+                                   "unit.doubtful_not_done",
+                                   "stream.read",
+                                   "stream.resumed",
+                                   "producer.repeated",
+                                   "group.generation",
+                                   "group.committed",
+                                   "group.member_left",
+                                   "group.member_silent",
+                                   "group.member_expelled",
+                                   "group.late_commit_refused",
+                                   "transaction.committed",
+                                   "transaction.aborted",
+                                   "transaction.not_committed",
+                                   "transaction.offset_sent",
+                                   "transaction.fenced",
+                                   "transaction.read",
+                                   "transaction.aborted_hidden",
+                                   "transaction.doubtful_committed"};
+
+void expect_met(const sim::FaultCounters& counters, std::span<const char* const> names) {
+  for (const char* name : names) EXPECT_GT(counters.of(name), 0U) << "never met: " << name;
 }
 
 // MILLRACE_SIM_SEED=N runs that seed alone and prints all that happens.
@@ -107,58 +165,10 @@ TEST_F(Sim, SeedsHoldTheirPromises) {
   }
   const std::uint64_t first = number_from("MILLRACE_SIM_FIRST", 1);
   const auto [seeds, failures, faults, events] = run_seeds(first, number_from("MILLRACE_SIM_SEEDS", 200));
-  if (failures > 0 || seeds < 200) return;
-  for (const char* fault : {"power_loss",
-                            "sync_failure",
-                            "directory_sync_failure",
-                            "write_failure",
-                            "read_failure",
-                            "disk_full",
-                            "crash.sector_torn",
-                            "crash.sector_lost",
-                            "crash.writes_reordered",
-                            "crash.sector_misdirected",
-                            "crash.name_lost",
-                            "damage.bit_flipped",
-                            "damage.sector_misdirected",
-                            "damage.sector_zeroed",
-                            "net.dropped",
-                            "process.kill",
-                            "process.machine_crash",
-                            "process.clean_stop",
-                            "process.stopped_in_recovery",
-                            "process.stopped_by_storage"}) {
-    EXPECT_GT(faults.of(fault), 0U) << "never met: " << fault;
-  }
-  for (const char* event : {"dead.rejected",
-                            "dead.expired",
-                            "dead.for_length",
-                            "delivered_in_time",
-                            "queue.refused_for_length",
-                            "unit.committed",
-                            "unit.rolled_back",
-                            "unit.refused",
-                            "unit.doubtful_done",
-                            "unit.doubtful_not_done",
-                            "stream.read",
-                            "stream.resumed",
-                            "producer.repeated",
-                            "group.generation",
-                            "group.committed",
-                            "group.member_left",
-                            "group.member_silent",
-                            "group.member_expelled",
-                            "group.late_commit_refused",
-                            "transaction.committed",
-                            "transaction.aborted",
-                            "transaction.not_committed",
-                            "transaction.offset_sent",
-                            "transaction.fenced",
-                            "transaction.read",
-                            "transaction.aborted_hidden",
-                            "transaction.doubtful_committed"}) {
-    EXPECT_GT(events.of(event), 0U) << "never met: " << event;
-  }
+  if (failures > 0 || seeds < kSeedsThatMeetAll) return;
+  expect_met(faults, kFaults);
+  expect_met(faults, kDamages);
+  expect_met(events, kEvents);
 }
 
 // Where nothing that was synced is damaged, nothing at all may be missing, and that is judged without any allowance.
@@ -167,6 +177,9 @@ TEST_F(Sim, ManySeedsWithoutDamageHoldTheirPromises) {
   const auto totals = run_seeds(number_from("MILLRACE_SIM_FIRST", 1) + 100'000,
                                 number_from("MILLRACE_SIM_STRICT_SEEDS", 2000), without_damage);
   EXPECT_GT(totals.seeds, 0U);
+  if (totals.failures > 0 || totals.seeds < kSeedsThatMeetAll) return;
+  expect_met(totals.faults, kFaults);
+  expect_met(totals.events, kEvents);
 }
 
 TEST_F(Sim, TheSameSeedDoesTheSame) {

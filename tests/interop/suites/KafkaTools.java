@@ -103,7 +103,7 @@ public final class KafkaTools {
         contains(run("", "org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", topic, "--max-messages", "3", "--group",
             group, "--timeout-ms", "30000"), "1\n2\n3");
         contains(run("", GROUPS, "--delete-offsets", "--group", group, "--topic", topic), "Successful");
-        contains(run("", GROUPS, "--delete", "--group", group), "successful");
+        contains(run("", GROUPS, "--delete", "--group", group, "--timeout", "60000"), "successful");
     }
 
     private static void configs() throws Exception {
