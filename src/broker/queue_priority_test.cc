@@ -132,10 +132,11 @@ TEST_P(PriorityTest, ARestartKeepsTheOrder) {
 TEST_P(PriorityTest, AConsumerThatIsThereAtTheStartGetsTheHighestFirst) {
   broker.options.segment_bytes = base::mib(1);
   broker.declare("q", with_priorities(3));
-  const std::string filler(30'000, ' ');
-  for (int i = 0; i < 300; ++i) publish(std::to_string(i) + "/0" + filler, 0);
-  publish("300/3", 3);
-  broker.world.settle();
+  const std::string filler(70'000, ' ');
+  PublishTracker tracker(broker.shard(0), nullptr);
+  for (int i = 0; i < 300; ++i) broker.publish(0, tracker, "q", std::to_string(i) + "/0" + filler, "q", envelope(0));
+  broker.publish(0, tracker, "q", "300/3", "q", envelope(3));
+  EXPECT_TRUE(broker.world.run_until([&] { return tracker.unsettled() == 0; }));
   broker.kill();
   broker.start();
   NotingSink sink;
@@ -145,7 +146,7 @@ TEST_P(PriorityTest, AConsumerThatIsThereAtTheStartGetsTheHighestFirst) {
       broker.wait<ConsumerId>([&](auto done) { broker.shard(0).consumers().consume(options, &sink, std::move(done)); });
   ASSERT_TRUE(id.has_value());
   ASSERT_TRUE(broker.world.run_until([&] { return !sink.messages.empty(); }));
-  EXPECT_EQ(sink.messages.front().body, "300/3");
+  EXPECT_EQ(sink.messages.front().body.substr(0, 5), "300/3");
 }
 
 TEST_P(PriorityTest, TheHeadIsThatOfTheHighestLevel) {
