@@ -140,7 +140,8 @@ const Setting* find_setting(const std::string& key) {
 }
 
 Result<void> unknown(const std::string& what, const std::string& key) {
-  return fail(ConfigErrc::unknown_key, fmt::format("unknown setting '{}'; did you mean '{}'?", what, nearest_key(key)));
+  return fail(ConfigErrc::unknown_key,
+              fmt::format("unknown setting '{}'; did you mean '{}'?", what, nearest_setting(key).key));
 }
 
 }  // namespace
@@ -220,12 +221,11 @@ std::string environment_name(const Setting& setting) {
   return name;
 }
 
-std::string nearest_key(const std::string& key) {
+const Setting& nearest_setting(const std::string& key) {
   const auto& all = settings();
-  return std::min_element(
-             all.begin(), all.end(),
-             [&](const Setting& a, const Setting& b) { return edit_distance(key, a.key) < edit_distance(key, b.key); })
-      ->key;
+  return *std::min_element(all.begin(), all.end(), [&](const Setting& a, const Setting& b) {
+    return edit_distance(key, a.key) < edit_distance(key, b.key);
+  });
 }
 
 namespace {
@@ -316,9 +316,8 @@ Result<void> load_environment(Config& config, const std::vector<std::pair<std::s
     if (it == all.end()) {
       std::string key = name.substr(kPrefix.size());
       std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
-      const Setting* near = find_setting(nearest_key(key));
-      return fail(ConfigErrc::unknown_key,
-                  fmt::format("unknown environment variable '{}'; did you mean '{}'?", name, environment_name(*near)));
+      return fail(ConfigErrc::unknown_key, fmt::format("unknown environment variable '{}'; did you mean '{}'?", name,
+                                                       environment_name(nearest_setting(key))));
     }
     if (auto set = it->set(config, value); !set.has_value()) return set;
   }

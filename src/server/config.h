@@ -90,7 +90,7 @@ Result<void> load_environment(Config& config, const std::vector<std::pair<std::s
 /// Checks that every value makes sense, by itself and beside the others.
 Result<void> validate(const Config& config);
 
-/// The known key that is most like `key`.
-std::string nearest_key(const std::string& key);
+/// The one whose key is most like `key`.
+const Setting& nearest_setting(const std::string& key);
 
 }  // namespace millrace::server

@@ -45,7 +45,7 @@ std::string unknown_flag(const std::string& given) {
   std::string key = given.substr(2, given.find('=') - 2);
   std::replace(key.begin(), key.end(), '-', '.');
   return fmt::format("unknown flag '{}'; did you mean '{}'? See --help", given,
-                     server::flag_name(*server::find_setting(server::nearest_key(key))));
+                     server::flag_name(server::nearest_setting(key)));
 }
 
 int serve(const server::Config& config) {
