@@ -12,6 +12,8 @@ namespace {
 
 constexpr base::Nanos kDrainLimit{30'000'000'000};
 constexpr base::Nanos kQuiet{200'000'000};
+/// Long enough for a few rounds, too short for messages to expire.
+constexpr base::Nanos kCarryOut{2'000'000};
 /// What storage says instead of a log's number when it cannot tell whose data was damaged.
 constexpr std::uint64_t kAnyLog = ~std::uint64_t{0};
 
@@ -80,7 +82,7 @@ std::uint64_t Simulation::quarantined_of(std::uint64_t log) const {
 bool Simulation::drain_queues(std::vector<std::vector<MessageId>>& found) {
   const auto refs = queue_refs();
   // Transactions that were decided before the start are still being carried out; their messages come behind the others.
-  world_.run_for(kQuiet);
+  world_.run_for(kCarryOut);
   std::vector<std::unique_ptr<Drain>> drains;
   // The dead letter queue last: its consumer must not wait for moves that are still under way, but see each once.
   for (std::size_t i = 0; i < refs.size(); ++i) {
