@@ -78,7 +78,7 @@ void LogHost::append_checked(LogId id, std::vector<bytes::Slab> batches, bool jo
     if (header->transactional() && !joined && !producers_.joined(id, *header)) {
       return done(base::fail(BrokerErrc::no_transaction, "no transaction is open here"));
     }
-    if (!shard_.queues().takes(ObjectId(id.value), {batch})) {
+    if (!shard_.queues().takes(ObjectId(id.value), {&batch, 1})) {
       return done(base::fail(BrokerErrc::full, "the queue is full"));
     }
     const auto offset = store(*log, batch);

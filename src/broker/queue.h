@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,7 @@ class Queue {
   /// nothing was appended; with nothing in `refused` that was for lack of space.
   bool offer(const bytes::Slab& batch, std::uint32_t records, std::vector<std::uint32_t>& refused);
   /// Whether offer() would take all records of all the batches.
-  bool has_room(const std::vector<bytes::Slab>& batches) const;
+  bool has_room(std::span<const bytes::Slab> batches) const;
   /// Appends a batch, whatever the limit. Fails with disk_full.
   storage::Result<Offset> append(bytes::Slab batch);
   /// Takes over what the log has committed, up to where a transaction is open.

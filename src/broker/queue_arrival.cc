@@ -122,7 +122,7 @@ bool Queue::offer(const bytes::Slab& batch, std::uint32_t records, std::vector<s
   return stored;
 }
 
-bool Queue::has_room(const std::vector<bytes::Slab>& batches) const {
+bool Queue::has_room(std::span<const bytes::Slab> batches) const {
   const catalog::QueueSettings& settings = definition_.settings;
   const bool limited = settings.max_length.has_value() || settings.max_length_bytes.has_value();
   if (settings.overflow == catalog::Overflow::drop_head || !limited) return true;

@@ -269,7 +269,7 @@ bool QueueHost::append(ObjectId id, const bytes::Slab& batch, std::uint32_t reco
   return true;
 }
 
-bool QueueHost::takes(ObjectId id, const std::vector<bytes::Slab>& batches) const {
+bool QueueHost::takes(ObjectId id, std::span<const bytes::Slab> batches) const {
   const Queue* queue = state_->find(id);
   return queue == nullptr || queue->has_room(batches);
 }

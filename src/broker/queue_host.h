@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,7 +52,7 @@ class QueueHost final : public io::TurnHook {
   /// Appends a publisher's batch as Queue::offer() does. A queue that is gone swallows it.
   bool append(ObjectId queue, const bytes::Slab& batch, std::uint32_t records, std::vector<std::uint32_t>& refused);
   /// Whether the queue has room for all of these batches, by its length limits.
-  bool takes(ObjectId queue, const std::vector<bytes::Slab>& batches) const;
+  bool takes(ObjectId queue, std::span<const bytes::Slab> batches) const;
   /// Appends what was decided before: no length limit counts. True when the batch is journalled.
   bool append_decided(ObjectId queue, const bytes::Slab& batch);
   /// For the stream view of a queue's log: like Store::append, and the queue learns of it. Length limits do not apply.
