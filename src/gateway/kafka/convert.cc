@@ -181,8 +181,11 @@ broker::BatchRef to_client_batch(const broker::BatchRef& stored, const model::Na
   broker::BatchRef made = stored;
   bytes::Slab slab = builder.finish();
   // Compaction may have taken the last records: readers go on behind where the stored batch ends all the same.
-  bytes::store_be<std::int32_t>(slab.mutable_data() + kLastDeltaAt, header->last_offset_delta);
-  renew_checksum({slab.mutable_data(), slab.size()});
+  std::uint8_t* const last_delta = slab.mutable_data() + kLastDeltaAt;
+  if (bytes::load_be<std::int32_t>(last_delta) != header->last_offset_delta) {
+    bytes::store_be<std::int32_t>(last_delta, header->last_offset_delta);
+    renew_checksum({slab.mutable_data(), slab.size()});
+  }
   const bytes::ByteView view = slab.view();
   made.bytes = {std::move(slab), view};
   return made;
