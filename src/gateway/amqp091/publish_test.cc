@@ -269,14 +269,7 @@ TEST(Publish, RefusedPublishesAreNotAcknowledged) {
   TestClient client(world);
   client.open();
   client.open_channel(1);
-  const bytes::ByteVector arguments =
-      wire::FieldTable{{"x-max-length", std::int32_t{2}}, {"x-overflow", "reject-publish"}}.content();
-  wire::QueueDeclare declare;
-  declare.queue = "q";
-  declare.durable = true;
-  declare.arguments = wire::FieldTableView::trusted(arguments);
-  client.send(1, declare);
-  client.expect<wire::QueueDeclareOk>(1);
+  client.declare(1, "q", wire::FieldTable{{"x-max-length", std::int32_t{2}}, {"x-overflow", "reject-publish"}});
   client.send(1, wire::ConfirmSelect{});
   client.expect<wire::ConfirmSelectOk>(1);
   for (std::uint64_t tag = 1; tag <= 2; ++tag) {
@@ -297,14 +290,7 @@ TEST(Publish, NoAcknowledgementCoversWhatWasRejected) {
   TestClient client(world);
   client.open();
   client.open_channel(1);
-  const bytes::ByteVector arguments =
-      wire::FieldTable{{"x-max-length", std::int32_t{0}}, {"x-overflow", "reject-publish"}}.content();
-  wire::QueueDeclare declare;
-  declare.queue = "full";
-  declare.durable = true;
-  declare.arguments = wire::FieldTableView::trusted(arguments);
-  client.send(1, declare);
-  client.expect<wire::QueueDeclareOk>(1);
+  client.declare(1, "full", wire::FieldTable{{"x-max-length", std::int32_t{0}}, {"x-overflow", "reject-publish"}});
   client.declare(1, "q");
   client.send(1, wire::ConfirmSelect{});
   client.expect<wire::ConfirmSelectOk>(1);

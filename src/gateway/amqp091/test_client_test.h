@@ -234,6 +234,16 @@ class TestClient {
     send(channel, method);
     EXPECT_EQ(expect<wire::QueueDeclareOk>(channel).queue, queue);
   }
+  /// A durable one with arguments.
+  void declare(std::uint16_t channel, std::string_view queue, const wire::FieldTable& arguments) {
+    const bytes::ByteVector content = arguments.content();
+    wire::QueueDeclare method;
+    method.queue = queue;
+    method.durable = true;
+    method.arguments = wire::FieldTableView::trusted(content);
+    send(channel, method);
+    EXPECT_EQ(expect<wire::QueueDeclareOk>(channel).queue, queue);
+  }
   std::uint32_t count(std::uint16_t channel, std::string_view queue) {
     wire::QueueDeclare method;
     method.queue = queue;

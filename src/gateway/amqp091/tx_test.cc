@@ -94,14 +94,7 @@ TEST_F(TxTest, UnroutableOnesAreReturnedByTheCommit) {
 }
 
 TEST_F(TxTest, ARefusedOneChangesNothing) {
-  const bytes::ByteVector arguments =
-      wire::FieldTable{{"x-max-length", std::int32_t{1}}, {"x-overflow", "reject-publish"}}.content();
-  wire::QueueDeclare declare;
-  declare.queue = "small";
-  declare.durable = true;
-  declare.arguments = wire::FieldTableView::trusted(arguments);
-  client.send(2, declare);
-  client.expect<wire::QueueDeclareOk>(2);
+  client.declare(2, "small", wire::FieldTable{{"x-max-length", std::int32_t{1}}, {"x-overflow", "reject-publish"}});
   client.publish(2, {0, "", "a"}, "kept");
   EXPECT_EQ(client.count(2, "a"), 1U);
   select();
