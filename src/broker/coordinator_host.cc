@@ -38,8 +38,11 @@ auto fenced() {
 auto concurrent() {
   return base::fail(BrokerErrc::concurrent, "the transaction before is being finished");
 }
-auto no_transaction() {
-  return base::fail(BrokerErrc::no_transaction, "the transaction is in another state");
+auto no_transaction(const CoordinatorState::Record& record, const ProducerIdentity& asked) {
+  const ProducerIdentity& now = record.identity;
+  return base::fail(BrokerErrc::no_transaction,
+                    fmt::format("the transaction is in another state ({}): epoch {} asks, {} is the producer's, {} was",
+                                static_cast<int>(record.phase), asked.epoch, now.epoch, record.previous.epoch));
 }
 
 /// Nothing when it does not exist any more.
@@ -183,7 +186,7 @@ void CoordinatorHost::join(JoinTransactionRequest request, Callback<void> done) 
   if (record->identity.epoch != request.identity.epoch) return done(fenced());
   if (record->decided() || allocating_.contains(request.name)) return done(concurrent());
   const bool all = record->open() && contains_all(*record, request);
-  if (request.verify_only && !all) return done(no_transaction());
+  if (request.verify_only && !all) return done(no_transaction(*record, request.identity));
   if (!all) {
     const bool fresh = !record->open();
     const std::size_t known = fresh ? 0 : record->partitions.size() + record->groups.size();
@@ -220,16 +223,16 @@ Result<void> CoordinatorHost::check_end(const EndTransactionRequest& request, co
   const bool committed = record.phase == TransactionPhase::committed || record.phase == TransactionPhase::committing;
   if (record.decided()) {
     if (request.grows && !again) return fenced();
-    if (request.commit != committed) return no_transaction();
+    if (request.commit != committed) return no_transaction(record, asked);
     return concurrent();
   }
   repeated = again || (ended && !request.grows);
   if (repeated) {
-    if (request.commit != committed) return no_transaction();
+    if (request.commit != committed) return no_transaction(record, asked);
     return {};
   }
   // Nothing is open: there is nothing to commit, and only who grows may abort it.
-  if (request.commit || !request.grows) return no_transaction();
+  if (request.commit || !request.grows) return no_transaction(record, asked);
   return {};
 }
 
@@ -238,6 +241,8 @@ void CoordinatorHost::end(EndTransactionRequest request, Callback<ProducerIdenti
   if (record == nullptr) return done(base::fail(BrokerErrc::unknown_producer, "no producer has this name"));
   bool repeated = false;
   if (auto checked = check_end(request, *record, repeated); !checked.has_value()) {
+    base::log::info("transaction of {}: its {} is refused: {}", request.name.name, request.commit ? "commit" : "abort",
+                    checked.error().detail);
     return done(std::unexpected(std::move(checked.error())));
   }
   if (repeated) return when_durable([done = std::move(done), now = record->identity]() mutable { done(now); });

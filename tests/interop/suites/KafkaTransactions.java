@@ -129,6 +129,9 @@ public final class KafkaTransactions {
             for (int i = 0; i < 200; ++i) {
                 producer.beginTransaction();
                 for (int n = 0; n < 6; ++n) producer.send(new ProducerRecord<>(topic, n % 3, "k", i + "-" + n));
+                // The client looks for records that are still to be sent before it takes the lock under which it sends
+                // the end of the transaction: where its threads wait for a processor, it may end it before them.
+                producer.flush();
                 if (i % 3 == 1) {
                     producer.abortTransaction();
                     continue;
