@@ -1,5 +1,7 @@
 """Installs the public clients under build/, once, each through its own package manager."""
 
+import fcntl
+import functools
 import hashlib
 import json
 import pathlib
@@ -28,16 +30,36 @@ def run(command, what, cwd=None, timeout=600, problem=Unavailable):
     return done.stdout.strip()
 
 
-def installed_from(folder, source):
-    """True when folder was made from this version of the source file."""
+def digest(sources):
+    """A word that changes with any of these files."""
+    return hashlib.sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
+
+
+def installed_from(folder, *sources):
+    """True when folder was made from this version of the source files."""
     mark = folder / ".made-from"
-    return mark.is_file() and mark.read_text() == hashlib.sha256(source.read_bytes()).hexdigest()
+    return mark.is_file() and mark.read_text() == digest(sources)
 
 
-def mark_made(folder, source):
-    (folder / ".made-from").write_text(hashlib.sha256(source.read_bytes()).hexdigest())
+def mark_made(folder, *sources):
+    (folder / ".made-from").write_text(digest(sources))
 
 
+def locked(name):
+    """Marks a function that makes this folder of build/. Suites run side by side, and some install things themselves: one process
+    or thread at a time does it."""
+    def wrap(function):
+        @functools.wraps(function)
+        def call(*arguments):
+            BUILD.mkdir(exist_ok=True)
+            with (BUILD / f".{name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                return function(*arguments)
+        return call
+    return wrap
+
+
+@locked("interop-venv")
 def python():
     folder, wanted = BUILD / "interop-venv", HERE / "requirements.txt"
     interpreter = folder / "bin" / "python"
@@ -49,6 +71,7 @@ def python():
     return interpreter
 
 
+@locked("interop-sdists")
 def sdist(name, version):
     """The unpacked source package of a Python client, which has its own tests."""
     folder = BUILD / "interop-sdists"
@@ -64,6 +87,7 @@ def sdist(name, version):
     return unpacked
 
 
+@locked("interop-node")
 def node():
     folder, wanted = BUILD / "interop-node", HERE / "package.json"
     for program in ("node", "npm"):
@@ -78,6 +102,7 @@ def node():
     return folder / "node_modules"
 
 
+@locked("interop-go")
 def go_program(source):
     """A suite in Go, built with the modules that go/go.mod names."""
     folder = BUILD / "interop-go" / source.stem
@@ -92,6 +117,7 @@ def go_program(source):
     return folder / "suite"
 
 
+@locked("interop-go")
 def go_module(module, version):
     """A copy of a Go client with its tests, which the module proxy has with it."""
     folder = BUILD / "interop-go" / f"{module.rpartition('/')[2]}-{version}"
@@ -110,6 +136,7 @@ def go_module(module, version):
     return folder
 
 
+@locked("interop-c")
 def c_program(source):
     target = BUILD / "interop-c" / source.stem
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -119,6 +146,7 @@ def c_program(source):
     return target
 
 
+@locked("interop-java")
 def java_classpath():
     """Compiled Java suites together with the clients from Maven Central."""
     folder, wanted = BUILD / "interop-java", HERE / "pom.xml"
@@ -131,6 +159,9 @@ def java_classpath():
         shutil.copy(wanted, folder)
         run(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"], "mvn", cwd=folder)
         mark_made(folder, wanted)
-    classes = folder / "classes"
-    run(["javac", "-d", classes, "-cp", f"{folder}/jars/*", *sorted((HERE / "suites").glob("*.java"))], "javac", problem=Broken)
+    classes, sources = folder / "classes", sorted((HERE / "suites").glob("*.java"))
+    if not installed_from(classes, *sources):
+        shutil.rmtree(classes, ignore_errors=True)
+        run(["javac", "-d", classes, "-cp", f"{folder}/jars/*", *sources], "javac", problem=Broken)
+        mark_made(classes, *sources)
     return f"{classes}:{folder}/jars/*"

@@ -7,14 +7,20 @@
 Each file in suites/ is a suite: it says in its first lines what it needs ("needs: amqp kafka"), gets MILLRACE_AMQP_HOST,
 MILLRACE_AMQP_PORT, MILLRACE_KAFKA (host:port) and MILLRACE_SERVER (the binary), and prints one line per test:
 "ok - NAME", "not ok - NAME: why" or "skip - NAME: why".
+
+Two suites run at a time (--jobs), each worker with a server of its own, because most of what a suite does is wait; what they say
+is printed in the order of their names. A suite that must have the machine for itself says so ("needs: amqp alone"). Another
+broker is shared, so there they run one after the other.
 """
 
 import argparse
+import collections
 import os
 import pathlib
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import clients
@@ -80,7 +86,7 @@ def judge(suite, lines, other_broker):
 
 def run_suite(path, environment, available):
     """(passed, failed, skipped, notes)"""
-    missing = needs(path) - available
+    missing = needs(path) - available - {"alone"}
     if missing:
         return 0, 0, 1, [f"needs {', '.join(sorted(missing))}"]
     try:
@@ -110,27 +116,115 @@ def run_suite(path, environment, available):
     return counts["ok"], counts["not ok"], counts["skip"], notes
 
 
-def run_all(paths, environment, available, alive):
-    totals = [0, 0, 0]
-    passed = dict.fromkeys(available - {"server"}, 0)
-    for path in paths:
-        began = time.monotonic()
-        result = run_suite(path, environment, available)
-        print(f"{path.name:28} {result[0]:3} passed {result[1]:3} failed {result[2]:3} skipped  "
-              f"{time.monotonic() - began:5.1f} s", flush=True)
+class OtherBroker:
+    """A broker that runs already; what is stored in it is nobody's to remove."""
+
+    def __init__(self, against):
+        protocol, _, address = against.partition("=")
+        host, _, port = address.partition(":")
+        self.available = {protocol}
+        self.environment = {"MILLRACE_AMQP_HOST": host, "MILLRACE_AMQP_PORT": port, "MILLRACE_KAFKA": address}
+
+    def alive(self):
+        return True
+
+    def end(self):
+        return ""
+
+
+class OwnServer:
+    """The server that one worker's suites run against."""
+
+    available = {"amqp", "kafka", "server"}
+
+    def __init__(self, binary, number):
+        log = clients.BUILD / "reports" / f"interop-server-{number}.log"
+        log.unlink(missing_ok=True)
+        self.server = servers.Server(binary, log=log).start()
+        self.environment = {"MILLRACE_AMQP_HOST": "127.0.0.1", "MILLRACE_AMQP_PORT": str(self.server.ports["amqp"]),
+                            "MILLRACE_KAFKA": self.server.address("kafka"), "MILLRACE_SERVER": str(binary)}
+
+    def alive(self):
+        return self.server.alive()
+
+    def end(self):
+        """Stops the server; what went wrong with that."""
+        died = not self.alive()
+        code = self.server.stop()
+        said = self.server.tail()
+        self.server.remove()
+        return "" if code == 0 or died else f"the server's clean stop ended with {code}:\n{said}"
+
+
+class Totals:
+    """What came of all suites so far. Suites are reported in their order, whichever is ready first."""
+
+    def __init__(self, paths):
+        self.counts = [0, 0, 0]
+        self.left = list(paths)
+        self.ready = {}
+        self.passed = collections.Counter()
+
+    def fail(self, text):
+        print(text, flush=True)
+        self.counts[1] += 1
+
+    def add(self, path, result, seconds):
+        self.ready[path] = (result, seconds)
+        while self.left and self.left[0] in self.ready:
+            self.report(self.left.pop(0))
+
+    def report(self, path):
+        result, seconds = self.ready[path]
+        print(f"{path.name:28} {result[0]:3} passed {result[1]:3} failed {result[2]:3} skipped  {seconds:5.1f} s", flush=True)
         for note in result[3]:
             print("    " + note.replace("\n", "\n    "), flush=True)
-        totals = [total + count for total, count in zip(totals, result)]
-        for protocol in needs(path) & passed.keys():
-            passed[protocol] += result[0]
-        if not alive():
-            print(f"the server died during {path.name}", flush=True)
-            totals[1] += 1
-            break
-    # One protocol of which nothing ran must not hide behind the others.
-    for protocol in sorted(name for name, count in passed.items() if not count and any(name in needs(path) for path in paths)):
-        print(f"{protocol}: no test passed", flush=True)
-        totals[1] += 1
+        self.counts = [total + count for total, count in zip(self.counts, result)]
+        for need in needs(path):
+            self.passed[need] += result[0]
+
+    def close(self, paths, available):
+        """What was not run, and protocols of which nothing passed: none must hide behind the others."""
+        for path in [path for path in self.left if path in self.ready]:
+            self.report(path)
+        missing = [path.name for path in self.left if path not in self.ready]
+        if missing:
+            self.fail("not run: " + ", ".join(missing))
+        for protocol in sorted(available - {"server"}):
+            if not self.passed[protocol] and any(protocol in needs(path) for path in paths):
+                self.fail(f"{protocol}: no test passed")
+
+
+def work(broker, waiting, totals, lock):
+    """Runs suites until none is left or the broker is gone."""
+    while broker.alive():
+        with lock:
+            path = waiting.pop(0) if waiting else None
+        if path is None:
+            return
+        began = time.monotonic()
+        try:
+            result = run_suite(path, broker.environment, broker.available)
+        except Exception as error:  # the fault of this suite's runner must not end the others
+            result = 0, 1, 0, [f"could not be run: {error!r}"]
+        with lock:
+            totals.add(path, result, time.monotonic() - began)
+            if not broker.alive():
+                waiting.clear()
+                totals.fail(f"the server died during {path.name}")
+
+
+def run_all(paths, brokers):
+    """Suites that may have company first, then the others, one after the other."""
+    totals, lock = Totals(paths), threading.Lock()
+    together = [path for path in paths if "alone" not in needs(path)]
+    threads = [threading.Thread(target=work, args=(broker, together, totals, lock)) for broker in brokers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    work(brokers[0], [path for path in paths if "alone" in needs(path)], totals, lock)
+    totals.close(paths, brokers[0].available)
     return totals
 
 
@@ -139,29 +233,23 @@ def main():
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--server", type=pathlib.Path)
     which.add_argument("--against", metavar="PROTOCOL=HOST:PORT")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="how many suites run at a time (%(default)s)")
     parser.add_argument("suites", nargs="*")
     arguments = parser.parse_args()
     paths = suite_files(arguments.suites)
 
     if arguments.against:
-        protocol, _, address = arguments.against.partition("=")
-        host, _, port = address.partition(":")
-        environment = {"MILLRACE_AMQP_HOST": host, "MILLRACE_AMQP_PORT": port, "MILLRACE_KAFKA": address}
-        totals = run_all(paths, environment, {protocol}, lambda: True)
+        brokers = [OtherBroker(arguments.against)]
     else:
-        log = clients.BUILD / "reports" / "interop-server.log"
-        log.unlink(missing_ok=True)
-        server = servers.Server(arguments.server.resolve(), log=log).start()
-        environment = {"MILLRACE_AMQP_HOST": "127.0.0.1", "MILLRACE_AMQP_PORT": str(server.ports["amqp"]),
-                       "MILLRACE_KAFKA": server.address("kafka"), "MILLRACE_SERVER": str(arguments.server.resolve())}
-        totals = run_all(paths, environment, {"amqp", "kafka", "server"}, server.alive)
-        code = server.stop()
-        if code != 0:
-            print(f"the server's clean stop ended with {code}:\n{server.tail()}")
-            totals[1] += 1
-        server.remove()
-    print(f"{totals[0]} passed, {totals[1]} failed, {totals[2]} skipped")
-    return 1 if totals[1] or not totals[0] else 0
+        binary = arguments.server.resolve()
+        brokers = [OwnServer(binary, number) for number in range(1, max(1, min(arguments.jobs, len(paths))) + 1)]
+    totals = run_all(paths, brokers)
+    for broker in brokers:
+        if problem := broker.end():
+            totals.fail(problem)
+    passed, failed, skipped = totals.counts
+    print(f"{passed} passed, {failed} failed, {skipped} skipped")
+    return 1 if failed or not passed else 0
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -13,12 +14,20 @@ import time
 READY = re.compile(r"^millrace ready\b(.*)$", re.MULTILINE)
 START_SECONDS = 60
 STOP_SECONDS = 30
+PORTS = (16000, 32000)
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody listens on. It is none of those that the system gives to outgoing connections: one of these could be taken
+    before the server starts, or while it is down between a kill and a restart."""
+    while True:
+        port = random.randrange(*PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class Server:
