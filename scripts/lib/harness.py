@@ -5,6 +5,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import threading
 import time
 import xml.etree.ElementTree as xml
 
@@ -40,11 +41,18 @@ class Failure(Exception):
     """A stage cannot go on (a build failed, say)."""
 
 
-class Stage:
-    """Runs the commands of one stage; all output goes to its log, the end of it to the screen on a failure."""
+def to_screen(text):
+    print(text, end="", flush=True)
 
-    def __init__(self, name):
-        self.name = name
+
+class Stage:
+    """Runs the commands of one stage; all output goes to its log, the end of it to `say` on a failure."""
+
+    # Stages that run side by side share the build folders.
+    building = threading.RLock()
+
+    def __init__(self, name, say=to_screen):
+        self.name, self.say = name, say
         self.folder = REPORTS / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.log = REPORTS / f"{name}.log"
@@ -53,7 +61,7 @@ class Stage:
     def run(self, command, timeout=1800, env=None, show=False, tail=60):
         """Exit code and output. With show, the output appears on the screen as it comes."""
         words = [str(word) for word in command]
-        print(f"  $ {' '.join(words)}", flush=True)
+        self.say(f"  $ {' '.join(words)}\n")
         started = time.monotonic()
         lines = []
         process = subprocess.Popen(words, cwd=ROOT, env={**os.environ, **(env or {})}, stdin=subprocess.DEVNULL,
@@ -66,26 +74,28 @@ class Stage:
                 lines.append(line)
                 log.write(line)
                 if show:
-                    print(f"    {line}", end="", flush=True)
+                    self.say(f"    {line}")
         code = process.wait()
         os.killpg(watchdog.pid, 9)
         watchdog.wait()
         if code and time.monotonic() - started >= timeout:
             lines.append(f"killed after {timeout} s\n")
         if code and not show and tail:
-            print("".join(f"    {line}" for line in lines[-tail:]), end="", flush=True)
+            self.say("".join(f"    {line}" for line in lines[-tail:]))
         return code, "".join(lines)
 
     def configure(self, preset):
-        code, _ = self.run(["cmake", "--preset", preset])
+        with self.building:
+            code, _ = self.run(["cmake", "--preset", preset])
         if code:
             raise Failure(f"configuring {preset} failed")
 
     def build(self, preset, *targets):
-        self.configure(preset)
-        built, output = self.run(["ninja", "-C", f"build/{preset}", "-k", "20", *targets], timeout=2400, tail=0)
+        with self.building:
+            self.configure(preset)
+            built, output = self.run(["ninja", "-C", f"build/{preset}", "-k", "20", *targets], timeout=2400, tail=0)
         if built:
-            print(errors_of(output), flush=True)
+            self.say(errors_of(output) + "\n")
             raise Failure(f"building {preset} failed")
 
     def targets(self, preset):
@@ -150,21 +160,20 @@ def find_program(preset, name):
     return None
 
 
-def heading(text):
-    print(f"\n==== {text} " + "=" * max(4, 100 - len(text)), flush=True)
+def heading(text, say=to_screen):
+    say(f"\n==== {text} " + "=" * max(4, 100 - len(text)) + "\n")
 
 
-def summary(results):
-    """results: (title, Outcome, seconds). Prints the table and the closing line; returns the exit code."""
+def summary(results, seconds):
+    """results: (title, Outcome, seconds); seconds: all of them took. Prints the table and the closing line; returns the exit code."""
     heading("summary")
     width = max(len(title) for title, _, _ in results)
     total = NOTHING
-    for title, outcome, seconds in results:
+    for title, outcome, own_seconds in results:
         state = "FAILED" if outcome.failed else "passed" if outcome.passed else "skipped"
         counts = f"{outcome.passed:5} passed {outcome.failed:3} failed {outcome.skipped:3} skipped"
-        print(f"{title:{width}}  {state:7} {counts}  {seconds:6.0f} s  {outcome.note}".rstrip())
+        print(f"{title:{width}}  {state:7} {counts}  {own_seconds:6.0f} s  {outcome.note}".rstrip())
         total += outcome
-    seconds = sum(seconds for _, _, seconds in results)
     print(f"{'all':{width}}  took {seconds:.0f} s; logs are in build/reports\n")
     if not total.passed:
         total += failed(note="nothing was tested")

@@ -18,6 +18,7 @@ The last line counts single tests: N passed, N failed, N skipped.
 """
 
 import argparse
+import concurrent.futures
 import os
 import re
 import sys
@@ -29,7 +30,7 @@ from harness import ROOT, Failure, failed, passed, skipped
 # Only what runs threads of its own is worth the slow build.
 TSAN_TESTS = ["io_test"]
 # Simulated worlds: one thread, seeded faults, power losses.
-SIM_TESTS = ["storage_test", "catalog_test", "broker_test", "testing_test"]
+SIM_TESTS = ["storage_test", "catalog_test", "broker_test", "testing_test", "sim_test"]
 SIM_FILTER = "*Sim*:*Crash*:*Power*:*DeadLetter*:*Model*:*Million*:Seeds/*"
 # Seeds for the same tests in the sanitized build, which is slow: of those that count them themselves the first six, and
 # those that take minutes are left to the optimised one.
@@ -91,7 +92,8 @@ def unit(stage):
     stage.build("asan", *sorted(name for name in stage.targets("asan") if re.fullmatch(r"\w+_test", name)))
     # Of the whole-broker simulation some seconds; its mutants prove the oracle, which the sim stage does.
     return stage.ctest("asan", "(unit|sim)", timeout=2400,
-                       env={**options, "MILLRACE_SIM_SEEDS": SANITIZED_SEEDS, "MILLRACE_SIM_SECONDS": "30",
+                       env={**options, "MILLRACE_SIM_SEEDS": SANITIZED_SEEDS, "MILLRACE_SIM_WORLDS": SANITIZED_SEEDS,
+                            "MILLRACE_SIM_SECONDS": "30",
                             "GTEST_FILTER": SANITIZED_FILTER})
 
 
@@ -122,21 +124,17 @@ def tsan_server(stage):
 
 def sim(stage):
     """The simulations among the unit tests, optimised and with many more seeds; and tests/sim."""
-    outcome = harness.NOTHING
     stage.configure("release")
     targets = [name for name in SIM_TESTS if name in stage.targets("release")]
-    if targets:
-        stage.build("release", *targets)
-        seeds = os.environ.get("MILLRACE_SIM_SEEDS", "2000")
-        outcome += stage.ctest("release", "unit", regex="^(" + "|".join(targets) + ")$",
-                               env={"MILLRACE_SIM_SEEDS": seeds, "GTEST_FILTER": SIM_FILTER})
-    if (ROOT / "tests/sim/CMakeLists.txt").is_file():
-        stage.build("release", "tests/sim/all")
-        worlds = {"MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_WORLDS", "200"),
-                  "MILLRACE_SIM_STRICT_SEEDS": os.environ.get("MILLRACE_SIM_STRICT", "2000"),
-                  "MILLRACE_SIM_SECONDS": "300", "MILLRACE_SIM_LEAST": "200"}
-        outcome += stage.ctest("release", "sim", env=worlds)
-    return outcome if outcome != harness.NOTHING else skipped("no simulation is present")
+    if not targets:
+        return skipped("no simulation is present")
+    stage.build("release", *targets)
+    # One call, so that both cores have something to do to the end.
+    return stage.ctest("release", "(unit|sim)", regex="^(" + "|".join(targets) + ")$", timeout=1800, env={
+        "MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_SEEDS", "2000"), "GTEST_FILTER": SIM_FILTER,
+        "MILLRACE_SIM_WORLDS": os.environ.get("MILLRACE_SIM_WORLDS", "200"),
+        "MILLRACE_SIM_STRICT": os.environ.get("MILLRACE_SIM_STRICT", "2000"),
+        "MILLRACE_SIM_SECONDS": "300", "MILLRACE_SIM_LEAST": "200"})
 
 
 def fuzz(stage):
@@ -192,18 +190,45 @@ STAGES = {
 }
 
 
-def run_stage(name):
+# Stages that run at the same time: their servers have ports and folders of their own, nothing they judge depends on how fast
+# they are, and each waits much (for kills, recoveries, single clients). They follow each other in STAGES.
+SIDE_BY_SIDE = {"crash", "lost-sync"}
+
+
+def run_stage(name, say=harness.to_screen):
     title, function = STAGES[name]
-    harness.heading(f"{name}: {title}")
+    harness.heading(f"{name}: {title}", say)
     started = time.monotonic()
     try:
-        outcome = function(harness.Stage(name))
+        outcome = function(harness.Stage(name, say))
     except Failure as failure:
         outcome = failed(note=str(failure))
     seconds = time.monotonic() - started
-    print(f"  {name}: {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped "
-          f"in {seconds:.0f} s {outcome.note}".rstrip(), flush=True)
+    say(f"  {name}: {outcome.passed} passed, {outcome.failed} failed, {outcome.skipped} skipped "
+        f"in {seconds:.0f} s {outcome.note}".rstrip() + "\n")
     return name, outcome, seconds
+
+
+def run_together(names):
+    """All at once. What the first says appears as it comes, what the others say when those before them have ended."""
+    said = {name: [] for name in names[1:]}
+    with concurrent.futures.ThreadPoolExecutor(len(names)) as pool:
+        futures = {name: pool.submit(run_stage, name, said[name].append) for name in names[1:]}
+        results = [run_stage(names[0])]
+        for name, future in futures.items():
+            results.append(future.result())
+            harness.to_screen("".join(said[name]))
+    return results
+
+
+def run_all(names):
+    results, together = [], [name for name in names if name in SIDE_BY_SIDE]
+    for name in names:
+        if name not in SIDE_BY_SIDE:
+            results.append(run_stage(name))
+        elif name == together[0]:
+            results += run_together(together)
+    return results
 
 
 def names(text):
@@ -227,7 +252,9 @@ def main():
         return 0
     os.chdir(ROOT)
     chosen = [name for name in STAGES if name not in arguments.skip and (not arguments.only or name in arguments.only)]
-    return harness.summary([run_stage(name) for name in chosen])
+    started = time.monotonic()
+    results = run_all(chosen)
+    return harness.summary(results, time.monotonic() - started)
 
 
 if __name__ == "__main__":

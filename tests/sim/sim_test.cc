@@ -164,7 +164,7 @@ TEST_F(Sim, SeedsHoldTheirPromises) {
     return;
   }
   const std::uint64_t first = number_from("MILLRACE_SIM_FIRST", 1);
-  const auto [seeds, failures, faults, events] = run_seeds(first, number_from("MILLRACE_SIM_SEEDS", 200));
+  const auto [seeds, failures, faults, events] = run_seeds(first, number_from("MILLRACE_SIM_WORLDS", 200));
   if (failures > 0 || seeds < kSeedsThatMeetAll) return;
   expect_met(faults, kFaults);
   expect_met(faults, kDamages);
@@ -175,7 +175,7 @@ TEST_F(Sim, SeedsHoldTheirPromises) {
 TEST_F(Sim, ManySeedsWithoutDamageHoldTheirPromises) {
   if (number_from("MILLRACE_SIM_SEED", 0) != 0) GTEST_SKIP() << "one seed alone";
   const auto totals = run_seeds(number_from("MILLRACE_SIM_FIRST", 1) + 100'000,
-                                number_from("MILLRACE_SIM_STRICT_SEEDS", 2000), without_damage);
+                                number_from("MILLRACE_SIM_STRICT", 2000), without_damage);
   EXPECT_GT(totals.seeds, 0U);
   if (totals.failures > 0 || totals.seeds < kSeedsThatMeetAll) return;
   expect_met(totals.faults, kFaults);
