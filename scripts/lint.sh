@@ -53,6 +53,7 @@ check shell shell_syntax
 check limits python3 tools/lint/limits.py
 check words python3 tools/lint/words.py
 check pages python3 tools/lint/pages.py
+check places python3 tools/lint/places.py
 check module_edges python3 tools/lint/module_edges.py
 check headers_alone python3 tools/lint/headers_alone.py
 if $run_tidy; then

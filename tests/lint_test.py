@@ -17,6 +17,7 @@ import common  # noqa: E402
 import limits  # noqa: E402
 import module_edges  # noqa: E402
 import pages  # noqa: E402
+import places  # noqa: E402
 import tidy  # noqa: E402
 import units  # noqa: E402
 import words  # noqa: E402
@@ -333,6 +334,58 @@ class Tidy(unittest.TestCase):
 
     def test_file_that_does_not_compile_at_all_is_a_finding(self):
         self.assertIn("clang-diagnostic-error", self.check(a="int a = b;\n"))
+
+
+class Places(unittest.TestCase):
+    PAGE = """# Architecture
+## Where does a publish go
+1. `broker/router.cc: Router::route` yields the
+   queues; `Queue::append` stores.
+2. `storage/rounds.cc: try_start` goes on, `storage::Log::read_end` tells.
+## Where does a fetch go
+1. `broker/fetch.h: Fetch` reads.
+
+A word about `broker/fetch.h`.
+## Other
+1. Nothing is named here.
+"""
+    SOURCES = {
+        "src/broker/router.cc": "const Route&\nRouter::route(int a) {\n}\nvoid Queue::append() { go(); }\n",
+        "src/broker/fetch.h": "class Fetch {\n};\n",
+        "src/storage/rounds.cc": "bool StoreImpl::try_start() {\n}\n",
+        "src/storage/log.h": "class Log {\n public:\n  virtual Offset read_end() const = 0;\n};\n",
+    }
+
+    def check(self, change=(), **sources):
+        return places.check(self.PAGE.replace(*change) if change else self.PAGE,
+                            {**self.SOURCES, **{f"src/{path}": text for path, text in sources.items()}})
+
+    def test_what_is_there_is_no_finding(self):
+        self.assertEqual(self.check(), [])
+
+    def test_missing_file(self):
+        self.assertEqual(self.check(("broker/router.cc", "broker/route.cc")), ["ARCHITECTURE.md:3: there is no src/broker/route.cc"])
+        self.assertEqual(self.check(("`broker/fetch.h`", "`broker/gone.h`")), ["ARCHITECTURE.md:9: there is no src/broker/gone.h"])
+
+    def test_function_that_the_file_does_not_define(self):
+        missing = ["ARCHITECTURE.md:3: src/broker/router.cc has no Router::route"]
+        self.assertEqual(self.check(**{"broker/router.cc": "void Queue::append() { Router::route(1); }\n"}), missing)
+        self.assertEqual(self.check(**{"broker/router.cc": "// Router::route(\nvoid Queue::append() {}\n"}), missing)
+        self.assertEqual(self.check(**{"broker/router.cc": "int Other::route() {}\nvoid Queue::append() {}\n"}), missing)
+
+    def test_class_that_the_file_does_not_have(self):
+        self.assertEqual(self.check(**{"broker/fetch.h": "class Fetcher {};\n"}),
+                         ["ARCHITECTURE.md:7: src/broker/fetch.h has no Fetch"])
+
+    def test_name_without_a_file(self):
+        self.assertEqual(self.check(("Queue::append", "Queue::add")), ["ARCHITECTURE.md:4: nothing in src/ is a Queue::add"])
+        self.assertEqual(self.check(**{"storage/log.h": "class Log {};\n"}),
+                         ["ARCHITECTURE.md:5: nothing in src/ is a storage::Log::read_end"])
+
+    def test_steps(self):
+        self.assertEqual(self.check(("`storage/rounds.cc: try_start`", "It")), ["ARCHITECTURE.md:5: this step names no `file: function`"])
+        self.assertEqual(self.check(("1. `broker/fetch.h", "- `broker/fetch.h")),
+                         ["ARCHITECTURE.md:6: 'Where does a fetch go' has 0 steps, 1 to 12 are wanted"])
 
 
 class StripCpp(unittest.TestCase):
