@@ -184,7 +184,7 @@ base::Result<void, StartError> Process::State::open_data() {
   const broker::BrokerOptions options = broker_options(config);
   warn_of_tight_memory(options.memory_limit, config, shards);
   broker = std::make_unique<broker::Broker>(std::move(environments), options);
-  const std::string guest = *stored == 0 ? auth::hash_password("guest") : std::string();
+  const std::string guest = *stored == 0 ? auth::hash_password("guest", auth::kKnownPasswordIterations) : std::string();
   auto report = broker->open(guest, [this, shards, fresh = *stored == 0](catalog::CatalogStore& catalog) {
     return load_definitions(catalog, shards, fresh);
   });
