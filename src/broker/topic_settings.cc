@@ -23,21 +23,28 @@ constexpr TopicSetting kSettings[] = {
     {"cleanup.policy", SettingType::list, "delete",
      "What happens to old segments: they are deleted, or compacted so that the last record of each key stays, or "
      "both."},
+    {"compression.gzip.level", SettingType::integer, "-1", "What is compressed anew has the library's usual level."},
+    {"compression.lz4.level", SettingType::integer, "9", "What is compressed anew has the library's usual level."},
     {"compression.type", SettingType::text, "producer",
      "How batches are stored: as their producers compressed them (producer), uncompressed, or with gzip, snappy, lz4 "
      "or zstd."},
+    {"compression.zstd.level", SettingType::integer, "3", "What is compressed anew has the library's usual level."},
     {"delete.retention.ms", SettingType::whole, "86400000",
      "How long compaction keeps a record without value, so that readers learn that its key was deleted."},
     {kDurability, SettingType::text, "",
      "When a batch counts as stored: on stable storage (sync), or handed to the operating system (os), which a loss of "
      "power takes back."},
     {"file.delete.delay.ms", SettingType::whole, "60000", "Files are removed when nobody reads them any more."},
-    {"flush.messages", SettingType::whole, kForever, "Every answered batch is on stable storage."},
-    {"flush.ms", SettingType::whole, kForever, "Every answered batch is on stable storage."},
+    {"flush.messages", SettingType::whole, kForever, "With durability sync every answered batch is on stable storage."},
+    {"flush.ms", SettingType::whole, kForever, "With durability sync every answered batch is on stable storage."},
+    {"follower.replication.throttled.replicas", SettingType::text, "", "There are no followers."},
     {"index.interval.bytes", SettingType::integer, "4096", "Every batch is in the index."},
+    {"leader.replication.throttled.replicas", SettingType::text, "", "There are no followers."},
     {"max.compaction.lag.ms", SettingType::whole, kForever,
      "Records older than this are compacted whatever min.cleanable.dirty.ratio says."},
     {"max.message.bytes", SettingType::integer, "", "The largest batch that is taken, as it was compressed."},
+    {"message.downconversion.enable", SettingType::boolean, "true", "Fetch has no version that would need it."},
+    {"message.format.version", SettingType::text, "3.0-IV1", "There is one format, that of record batches."},
     {"message.timestamp.after.max.ms", SettingType::whole, kForever,
      "How far a record's time may lie ahead of the broker's, with CreateTime."},
     {"message.timestamp.before.max.ms", SettingType::whole, kForever,
@@ -50,6 +57,7 @@ constexpr TopicSetting kSettings[] = {
     {"min.insync.replicas", SettingType::integer, "1",
      "Copies that acks=all waits for; there is one, so that a larger number refuses such batches."},
     {"preallocate", SettingType::boolean, "false", "Files grow as they are written."},
+    {"remote.storage.enable", SettingType::boolean, "false", "There is no other place for segments."},
     {"retention.bytes", SettingType::whole, "-1", "Old segments go when a partition is larger; -1: no limit."},
     {"retention.ms", SettingType::whole, "-1", "Segments go when their newest batch is older; -1: no limit."},
     {"segment.bytes", SettingType::integer, "", "Size of a segment file."},
@@ -64,9 +72,13 @@ struct Range {
   std::string_view name;
   std::int64_t least;
   std::int64_t most;
+  bool zero = true;  // whether 0 is one of them
 };
 constexpr std::int64_t kLargestInteger = INT32_MAX;
 constexpr Range kRanges[] = {
+    {"compression.gzip.level", -1, 9, false},
+    {"compression.lz4.level", 1, 17},
+    {"compression.zstd.level", -131072, 22},
     {"retention.ms", -1, INT64_MAX},
     {"retention.bytes", -1, INT64_MAX},
     {"segment.bytes", 1 << 20, kLargestInteger},
@@ -95,6 +107,7 @@ constexpr Choice kChoices[] = {
     {kDurability, kOs},
     {"message.timestamp.type", "CreateTime"},
     {"message.timestamp.type", "LogAppendTime"},
+    {"remote.storage.enable", "false"},
 };
 
 constexpr storage::Millis kLongest{std::int64_t{1} << 60};
@@ -122,9 +135,10 @@ Result<void> check_number(const TopicSetting& setting, std::string_view value) {
     if (own.name == setting.name) range = own;
   }
   const auto parsed = number(value);
-  if (parsed.has_value() && *parsed >= range.least && *parsed <= range.most) return {};
-  return base::fail(BrokerErrc::invalid,
-                    fmt::format("{}: a whole number from {} to {}", setting.name, range.least, range.most));
+  const bool fits = parsed.has_value() && *parsed >= range.least && *parsed <= range.most;
+  if (fits && (range.zero || *parsed != 0)) return {};
+  return base::fail(BrokerErrc::invalid, fmt::format("{}: a whole number from {} to {}{}", setting.name, range.least,
+                                                     range.most, range.zero ? "" : ", not 0"));
 }
 
 Result<void> check_decimal(const TopicSetting& setting, std::string_view value) {
@@ -134,6 +148,7 @@ Result<void> check_decimal(const TopicSetting& setting, std::string_view value) 
   return base::fail(BrokerErrc::invalid, fmt::format("{}: a number from 0 to 1", setting.name));
 }
 
+/// A setting without choices may have any value.
 Result<void> check_choice(const TopicSetting& setting, std::string_view value) {
   std::string served;
   for (const Choice& choice : kChoices) {
@@ -141,6 +156,7 @@ Result<void> check_choice(const TopicSetting& setting, std::string_view value) {
     if (value == choice.value) return {};
     served += (served.empty() ? "'" : ", '") + std::string(choice.value) + "'";
   }
+  if (served.empty()) return {};
   return base::fail(BrokerErrc::unsupported, fmt::format("{}: served is {}", setting.name, served));
 }
 
@@ -212,10 +228,10 @@ const TopicSetting* find_topic_setting(std::string_view name) {
 }
 
 std::string default_of(const TopicSetting& setting, const BrokerOptions& options) {
-  if (!setting.default_value.empty()) return std::string(setting.default_value);
   if (setting.name == kDurability) return std::string(options.durability == storage::Durability::os ? kOs : kSync);
-  const base::Bytes bytes = setting.name == "segment.bytes" ? options.segment_bytes : options.max_message_bytes;
-  return std::to_string(bytes.value);
+  if (setting.name == "segment.bytes") return std::to_string(options.segment_bytes.value);
+  if (setting.name == "max.message.bytes") return std::to_string(options.max_message_bytes.value);
+  return std::string(setting.default_value);
 }
 
 Result<void> check_topic_setting(std::string_view name, std::string_view value) {
@@ -234,7 +250,7 @@ Result<void> check_topic_setting(std::string_view name, std::string_view value) 
     case SettingType::list:
       return check_list(*setting, value);
     case SettingType::boolean:
-      if (value == "true" || value == "false") return {};
+      if (value == "true" || value == "false") return check_choice(*setting, value);
       return base::fail(BrokerErrc::invalid, fmt::format("{}: 'true' or 'false'", name));
   }
   return {};

@@ -29,6 +29,29 @@ TEST(TopicSettings, RefusesWhatWouldDoNothing) {
   EXPECT_EQ(refused("segment.ms", "0"), BrokerErrc::invalid);
 }
 
+TEST(TopicSettings, TakesWhatCannotMatter) {
+  for (const std::string_view name : {"compression.lz4.level", "compression.zstd.level", "compression.gzip.level"}) {
+    EXPECT_TRUE(check_topic_setting(name, "9").has_value()) << name;
+    EXPECT_EQ(refused(name, "fast"), BrokerErrc::invalid);
+    EXPECT_EQ(refused(name, "23"), BrokerErrc::invalid);
+  }
+  EXPECT_TRUE(check_topic_setting("compression.gzip.level", "-1").has_value());
+  EXPECT_EQ(refused("compression.gzip.level", "0"), BrokerErrc::invalid);
+  EXPECT_EQ(refused("compression.lz4.level", "0"), BrokerErrc::invalid);
+  EXPECT_TRUE(check_topic_setting("compression.zstd.level", "0").has_value());
+  EXPECT_TRUE(check_topic_setting("message.format.version", "2.8-IV1").has_value());
+  EXPECT_TRUE(check_topic_setting("message.downconversion.enable", "false").has_value());
+  EXPECT_TRUE(check_topic_setting("remote.storage.enable", "false").has_value());
+  EXPECT_EQ(refused("remote.storage.enable", "true"), BrokerErrc::unsupported);
+  EXPECT_EQ(refused("remote.storage.enable", "no"), BrokerErrc::invalid);
+  for (const std::string_view name :
+       {"leader.replication.throttled.replicas", "follower.replication.throttled.replicas"}) {
+    EXPECT_TRUE(check_topic_setting(name, "*").has_value());
+    EXPECT_TRUE(check_topic_setting(name, "0:1,1:1").has_value());
+    EXPECT_EQ(default_of(*find_topic_setting(name), BrokerOptions()), "");
+  }
+}
+
 TEST(TopicSettings, RefusesWhatIsNoValue) {
   EXPECT_EQ(refused("retention.ms", "soon"), BrokerErrc::invalid);
   EXPECT_EQ(refused("retention.ms", "-2"), BrokerErrc::invalid);
