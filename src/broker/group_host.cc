@@ -197,15 +197,25 @@ GroupErrc GroupHost::check_commit(const CommitRequest& request, bool in_transact
   return too_long(request.group.name) ? GroupErrc::too_large : GroupErrc::none;
 }
 
-std::vector<CommitRequest::Entry> GroupHost::accept(CommitRequest& request, CommitReply& reply) const {
+std::vector<CommitRequest::Entry> GroupHost::accept(CommitRequest& request, CommitReply& reply,
+                                                    std::optional<std::int64_t> producer) const {
   const GroupState::Record* record = state_.find(request.group);
   const Timestamp wall = shard_.loop().clock().wall();
-  std::size_t known = record == nullptr ? 0 : record->offsets.size();
+  const auto* present = record == nullptr ? nullptr : &record->offsets;
+  std::size_t known = 0;
+  if (record != nullptr) {
+    known = record->offsets.size();
+    for (const auto& [owner, offsets] : record->pending) known += offsets.size();
+    if (producer.has_value()) {
+      const auto own = record->pending.find(*producer);
+      present = own == record->pending.end() ? nullptr : &own->second;
+    }
+  }
   std::vector<CommitRequest::Entry> accepted;
   for (auto& entry : request.entries) {
     const ObjectId topic = entry.partition.topic;
     const bool exists = shard_.catalog().find_topic(topic) != nullptr || shard_.catalog().find_queue(topic) != nullptr;
-    const bool fresh = record == nullptr || !record->offsets.contains(entry.partition);
+    const bool fresh = present == nullptr || !present->contains(entry.partition);
     GroupErrc& error = reply.entries.emplace_back(GroupErrc::none);
     if (!exists)
       error = GroupErrc::unknown_topic;
@@ -224,7 +234,7 @@ void GroupHost::commit(CommitRequest request, Done<CommitReply> done) {
   CommitReply reply;
   reply.error = check_commit(request, false);
   if (reply.error != GroupErrc::none) return done(std::move(reply));
-  const auto accepted = accept(request, reply);
+  const auto accepted = accept(request, reply, std::nullopt);
   if (accepted.empty()) return done(std::move(reply));
   append(state_.put_offsets(request.group, accepted));
   when_durable([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });
@@ -234,7 +244,7 @@ void GroupHost::commit_in_transaction(CommitRequest request, std::int64_t produc
   CommitReply reply;
   reply.error = check_commit(request, true);
   if (reply.error != GroupErrc::none) return done(std::move(reply));
-  const auto accepted = accept(request, reply);
+  const auto accepted = accept(request, reply, producer);
   if (accepted.empty()) return done(std::move(reply));
   append(state_.put_pending(request.group, producer, accepted));
   when_durable([done = std::move(done), reply = std::move(reply)]() mutable { done(std::move(reply)); });

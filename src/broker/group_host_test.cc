@@ -75,6 +75,35 @@ class GroupHostTest : public testing::Test {
   SimBroker broker{11};
 };
 
+TEST_F(GroupHostTest, OffsetsOfOpenTransactionsCountToo) {
+  const ObjectId topic = make_topic("t");
+  GroupHost& host = broker.shard(0).group_host();
+  const auto request_of = [&](std::size_t first, std::size_t count) {
+    CommitRequest request{key(), {}, {}};
+    for (std::size_t i = 0; i < count; ++i) {
+      request.entries.push_back({{topic, static_cast<std::int32_t>(first + i)}, {Offset(1), -1, "", Timestamp(0)}});
+    }
+    return request;
+  };
+  const auto commit_as = [&](std::int64_t producer, std::size_t first, std::size_t count) {
+    return ask<CommitReply>(
+               [&](auto done) { host.commit_in_transaction(request_of(first, count), producer, std::move(done)); })
+        .entries.back();
+  };
+  const auto commit_plainly = [&](std::size_t first) {
+    return ask<CommitReply>([&](auto done) { host.commit(request_of(first, 1), std::move(done)); }).entries.back();
+  };
+  EXPECT_EQ(commit_plainly(0), GroupErrc::none);
+  EXPECT_EQ(commit_as(1, 1, kMaxGroupOffsets - 1), GroupErrc::none);
+  EXPECT_EQ(commit_as(1, 1, 1), GroupErrc::none) << "it replaces its own";
+  EXPECT_EQ(commit_plainly(0), GroupErrc::none);
+  EXPECT_EQ(commit_as(2, 1, 1), GroupErrc::too_many_offsets);
+  EXPECT_EQ(commit_as(1, kMaxGroupOffsets, 1), GroupErrc::too_many_offsets);
+  EXPECT_EQ(commit_plainly(kMaxGroupOffsets), GroupErrc::too_many_offsets);
+  host.end_transaction(key(), 1, false, [] {});
+  EXPECT_EQ(commit_as(2, 1, 1), GroupErrc::none);
+}
+
 TEST_F(GroupHostTest, CommittedOffsetsSurviveAKill) {
   const ObjectId topic = make_topic("t");
   EXPECT_EQ(committed(topic), std::nullopt);
