@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "broker/coordinator_host.h"
 #include "broker/groups.h"
 #include "broker/log_host.h"

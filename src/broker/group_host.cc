@@ -378,7 +378,8 @@ void GroupHost::expire(const GroupKey& key, const GroupState::Record& record, Ti
   std::vector<TopicPartition> old;
   for (const auto& [partition, offset] : record.offsets) {
     const Timestamp since = std::max(left, offset.committed_at);
-    if (since.value + options_.offset_retention.value <= wall.value) old.push_back(partition);
+    const bool expired = since.value + options_.offset_retention.value <= wall.value;
+    if (expired && !record.is_pending(partition)) old.push_back(partition);
   }
   if (old.size() < record.offsets.size()) {
     if (!old.empty()) append(state_.remove_offsets(key, old));

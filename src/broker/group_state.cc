@@ -10,8 +10,10 @@ namespace {
 
 // Command:  version u8 | kind u8 | fields of the kind
 // Snapshot: version u8 | { size u32 | command } *
-// Version 1 had nothing of transactions.
-constexpr std::uint8_t kGroupVersion = 2;
+// Version 1 had nothing of transactions. Before version 3 offsets had no position, and removed ones stayed in
+// transactions.
+constexpr std::uint8_t kGroupVersion = 3;
+constexpr std::uint8_t kWithPositions = 3;
 constexpr std::uint8_t kOldest = 1;
 enum class GroupKind : std::uint8_t {
   put_group = 1,
@@ -113,24 +115,39 @@ void write_offset(bytes::Writer& out, const TopicPartition& partition, const Com
   out.varint(offset.leader_epoch);
   out.varint(offset.committed_at.value);
   put_text(out, offset.metadata);
-}
-CommittedOffset get_offset(bytes::Reader& in) {
-  CommittedOffset offset;
-  offset.offset = Offset(in.varint());
-  offset.leader_epoch = static_cast<std::int32_t>(in.varint());
-  offset.committed_at = Timestamp(in.varint());
-  offset.metadata = get_text(in);
-  return offset;
+  out.uvarint(offset.position);
 }
 
-bytes::ByteVector pending_command(const GroupKey& key, std::int64_t producer,
-                                  std::span<const CommitRequest::Entry> entries) {
+using Entries = std::vector<CommitRequest::Entry>;
+
+bytes::ByteVector offsets_command(const GroupKey& key, const Entries& entries) {
+  Command command(GroupKind::put_offsets);
+  put_key(command.out(), key);
+  command.out().uvarint(entries.size());
+  for (const auto& entry : entries) write_offset(command.out(), entry.partition, entry.offset);
+  return command.take();
+}
+
+bytes::ByteVector pending_command(const GroupKey& key, std::int64_t producer, const Entries& entries) {
   Command command(GroupKind::put_pending);
   put_key(command.out(), key);
   command.out().varint(producer);
   command.out().uvarint(entries.size());
   for (const auto& entry : entries) write_offset(command.out(), entry.partition, entry.offset);
   return command.take();
+}
+
+Entries at_position(std::span<const CommitRequest::Entry> entries, std::uint64_t position) {
+  Entries placed(entries.begin(), entries.end());
+  for (auto& entry : placed) entry.offset.position = position;
+  return placed;
+}
+
+Entries entries_of(const std::map<TopicPartition, CommittedOffset>& offsets) {
+  Entries entries;
+  entries.reserve(offsets.size());
+  for (const auto& [partition, offset] : offsets) entries.push_back({partition, offset});
+  return entries;
 }
 
 }  // namespace
@@ -164,11 +181,7 @@ bytes::ByteVector GroupState::remove_group(const GroupKey& key) {
 }
 
 bytes::ByteVector GroupState::put_offsets(const GroupKey& key, std::span<const CommitRequest::Entry> entries) {
-  Command command(GroupKind::put_offsets);
-  put_key(command.out(), key);
-  command.out().uvarint(entries.size());
-  for (const auto& entry : entries) write_offset(command.out(), entry.partition, entry.offset);
-  return changed(command.take());
+  return changed(offsets_command(key, at_position(entries, last_position_ + 1)));
 }
 
 bytes::ByteVector GroupState::remove_offsets(const GroupKey& key, std::span<const TopicPartition> partitions) {
@@ -187,7 +200,7 @@ bytes::ByteVector GroupState::forget_topic(ObjectId topic) {
 
 bytes::ByteVector GroupState::put_pending(const GroupKey& key, std::int64_t producer,
                                           std::span<const CommitRequest::Entry> entries) {
-  return changed(pending_command(key, producer, entries));
+  return changed(pending_command(key, producer, at_position(entries, last_position_ + 1)));
 }
 
 bytes::ByteVector GroupState::end_pending(const GroupKey& key, std::int64_t producer, bool commit) {
@@ -200,20 +213,21 @@ bytes::ByteVector GroupState::end_pending(const GroupKey& key, std::int64_t prod
 
 bool GroupState::apply(bytes::ByteView command) {
   bytes::Reader in(command);
-  if (const std::uint8_t version = in.u8(); version < kOldest || version > kGroupVersion) return false;
+  const std::uint8_t version = in.u8();
+  if (version < kOldest || version > kGroupVersion) return false;
   switch (static_cast<GroupKind>(in.u8())) {
     case GroupKind::put_group:
       return apply_put_group(in);
     case GroupKind::remove_group:
       return apply_remove_group(in);
     case GroupKind::put_offsets:
-      return apply_put_offsets(in);
+      return apply_put_offsets(in, version);
     case GroupKind::remove_offsets:
-      return apply_remove_offsets(in);
+      return apply_remove_offsets(in, version);
     case GroupKind::forget_topic:
       return apply_forget_topic(in);
     case GroupKind::put_pending:
-      return apply_put_pending(in);
+      return apply_put_pending(in, version);
     case GroupKind::end_pending:
       return apply_end_pending(in);
   }
@@ -233,6 +247,17 @@ bool GroupState::apply_put_group(bytes::Reader& in) {
   if (!in.ok()) return false;
   records_[key].group = std::move(group);
   return true;
+}
+
+CommittedOffset GroupState::get_offset(bytes::Reader& in, std::uint8_t version) {
+  CommittedOffset offset;
+  offset.offset = Offset(in.varint());
+  offset.leader_epoch = static_cast<std::int32_t>(in.varint());
+  offset.committed_at = Timestamp(in.varint());
+  offset.metadata = get_text(in);
+  if (version >= kWithPositions) offset.position = in.uvarint();
+  last_position_ = std::max(last_position_, offset.position);
+  return offset;
 }
 
 void GroupState::put_offset(Offsets& offsets, const TopicPartition& partition, CommittedOffset offset) {
@@ -281,21 +306,21 @@ bool GroupState::apply_remove_group(bytes::Reader& in) {
   return true;
 }
 
-bool GroupState::apply_put_offsets(bytes::Reader& in) {
+bool GroupState::apply_put_offsets(bytes::Reader& in, std::uint8_t version) {
   const GroupKey key = get_key(in);
   const std::uint64_t count = in.uvarint();
   if (!in.ok()) return false;
   Record& record = records_[key];
   for (std::uint64_t i = 0; i < count; ++i) {
     const TopicPartition partition = get_partition(in);
-    CommittedOffset offset = get_offset(in);
+    CommittedOffset offset = get_offset(in, version);
     if (!in.ok()) return false;
     put_offset(record.offsets, partition, std::move(offset));
   }
   return true;
 }
 
-bool GroupState::apply_remove_offsets(bytes::Reader& in) {
+bool GroupState::apply_remove_offsets(bytes::Reader& in, std::uint8_t version) {
   const GroupKey key = get_key(in);
   const std::uint64_t count = in.uvarint();
   if (!in.ok()) return false;
@@ -303,8 +328,12 @@ bool GroupState::apply_remove_offsets(bytes::Reader& in) {
   for (std::uint64_t i = 0; i < count; ++i) {
     const TopicPartition partition = get_partition(in);
     if (!in.ok()) return false;
-    if (it != records_.end()) erase_offset(it->second.offsets, partition);
+    if (it == records_.end()) continue;
+    erase_offset(it->second.offsets, partition);
+    if (version < kWithPositions) continue;
+    for (auto& [producer, offsets] : it->second.pending) erase_offset(offsets, partition);
   }
+  if (it != records_.end()) std::erase_if(it->second.pending, [](const auto& each) { return each.second.empty(); });
   drop_if_bare(key);
   return true;
 }
@@ -323,14 +352,14 @@ bool GroupState::apply_forget_topic(bytes::Reader& in) {
   return true;
 }
 
-bool GroupState::apply_put_pending(bytes::Reader& in) {
+bool GroupState::apply_put_pending(bytes::Reader& in, std::uint8_t version) {
   const GroupKey key = get_key(in);
   const std::int64_t producer = in.varint();
   const std::uint64_t count = in.uvarint();
   if (!in.ok() || count == 0) return false;
   for (std::uint64_t i = 0; i < count; ++i) {
     const TopicPartition partition = get_partition(in);
-    CommittedOffset offset = get_offset(in);
+    CommittedOffset offset = get_offset(in, version);
     if (!in.ok()) return false;
     put_offset(records_[key].pending[producer], partition, std::move(offset));
   }
@@ -350,7 +379,9 @@ bool GroupState::apply_end_pending(bytes::Reader& in) {
   it->second.pending.erase(ended);
   while (!offsets.empty()) {
     const TopicPartition partition = offsets.begin()->first;
-    if (commit) put_offset(it->second.offsets, partition, offsets.begin()->second);
+    const auto known = it->second.offsets.find(partition);
+    const bool newer = known == it->second.offsets.end() || offsets.begin()->second.position >= known->second.position;
+    if (commit && newer) put_offset(it->second.offsets, partition, offsets.begin()->second);
     erase_offset(offsets, partition);
   }
   drop_if_bare(key);
@@ -360,6 +391,7 @@ bool GroupState::apply_end_pending(bytes::Reader& in) {
 bool GroupState::load_snapshot(bytes::ByteView snapshot) {
   records_.clear();
   topics_.clear();
+  last_position_ = 0;
   bytes::Reader in(snapshot);
   if (const std::uint8_t version = in.u8(); version < kOldest || version > kGroupVersion) return false;
   while (in.ok() && !in.at_end()) {
@@ -377,17 +409,8 @@ void GroupState::save_snapshot(bytes::ByteVector& snapshot) const {
   };
   for (const auto& [key, record] : records_) {
     if (record.group.has_value()) add(group_command(key, *record.group));
-    for (const auto& [producer, offsets] : record.pending) {
-      std::vector<CommitRequest::Entry> entries;
-      for (const auto& [partition, offset] : offsets) entries.push_back({partition, offset});
-      add(pending_command(key, producer, entries));
-    }
-    if (record.offsets.empty()) continue;
-    Command command(GroupKind::put_offsets);
-    put_key(command.out(), key);
-    command.out().uvarint(record.offsets.size());
-    for (const auto& [partition, offset] : record.offsets) write_offset(command.out(), partition, offset);
-    add(command.take());
+    for (const auto& [producer, offsets] : record.pending) add(pending_command(key, producer, entries_of(offsets)));
+    if (!record.offsets.empty()) add(offsets_command(key, entries_of(record.offsets)));
   }
 }
 

@@ -64,9 +64,10 @@ class GroupState final : public storage::StateMachine {
   bytes::ByteVector put_group(const GroupKey& key, const StoredGroup& group);
   bytes::ByteVector remove_group(const GroupKey& key);
   bytes::ByteVector put_offsets(const GroupKey& key, std::span<const CommitRequest::Entry> entries);
+  /// Those of open transactions too.
   bytes::ByteVector remove_offsets(const GroupKey& key, std::span<const TopicPartition> partitions);
   bytes::ByteVector forget_topic(ObjectId topic);
-  /// Offsets that wait for the end of the producer's transaction, and its end.
+  /// Offsets that wait for the end of the producer's transaction, and its end. What was committed after them stays.
   bytes::ByteVector put_pending(const GroupKey& key, std::int64_t producer,
                                 std::span<const CommitRequest::Entry> entries);
   bytes::ByteVector end_pending(const GroupKey& key, std::int64_t producer, bool commit);
@@ -79,12 +80,13 @@ class GroupState final : public storage::StateMachine {
   bytes::ByteVector changed(bytes::ByteVector command);
   bool apply_put_group(bytes::Reader& in);
   bool apply_remove_group(bytes::Reader& in);
-  bool apply_put_offsets(bytes::Reader& in);
-  bool apply_remove_offsets(bytes::Reader& in);
+  bool apply_put_offsets(bytes::Reader& in, std::uint8_t version);
+  bool apply_remove_offsets(bytes::Reader& in, std::uint8_t version);
   bool apply_forget_topic(bytes::Reader& in);
-  bool apply_put_pending(bytes::Reader& in);
+  bool apply_put_pending(bytes::Reader& in, std::uint8_t version);
   bool apply_end_pending(bytes::Reader& in);
   using Offsets = std::map<TopicPartition, CommittedOffset>;
+  CommittedOffset get_offset(bytes::Reader& in, std::uint8_t version);
   void put_offset(Offsets& offsets, const TopicPartition& partition, CommittedOffset offset);
   void erase_offset(Offsets& offsets, const TopicPartition& partition);
   void erase_offsets(Offsets& offsets);
@@ -93,6 +95,7 @@ class GroupState final : public storage::StateMachine {
 
   std::map<GroupKey, Record> records_;
   std::unordered_map<ObjectId, std::size_t> topics_;  // number of offsets
+  std::uint64_t last_position_ = 0;
 };
 
 }  // namespace millrace::broker

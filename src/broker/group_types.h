@@ -160,6 +160,8 @@ struct CommittedOffset {
   std::int32_t leader_epoch = -1;
   std::string metadata;
   Timestamp committed_at;
+  /// Which of two commits came later, whichever took effect first; set where it is stored.
+  std::uint64_t position = 0;
   friend bool operator==(const CommittedOffset&, const CommittedOffset&) = default;
 };
 
