@@ -118,7 +118,7 @@ void CoordinatorHost::begin(BeginRequest request, Callback<ProducerIdentity> don
   if (const Record* record = state_.find(request.name)) {
     return begin_known(std::move(request), *record, std::move(done));
   }
-  if (request.known.id >= 0) return done(fenced());
+  // Whoever comes back after its name was forgotten begins anew.
   if (state_.records().size() >= options_.max_producers) {
     return done(base::fail(BrokerErrc::too_many, "too many producers with transactions"));
   }

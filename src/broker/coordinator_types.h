@@ -56,6 +56,7 @@ struct TransactionClaim {
   /// A partition or group that is not part of the transaction becomes one, and the transaction begins with it. Else
   /// that is an error.
   bool joins = false;
+  friend bool operator==(const TransactionClaim&, const TransactionClaim&) = default;
 };
 
 struct JoinTransactionRequest {

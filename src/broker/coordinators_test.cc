@@ -235,6 +235,64 @@ TEST(Coordinators, OffsetsOfAGroupComeWithTheRecords) {
   EXPECT_EQ(at.offset_value(), 10);
 }
 
+TEST(Coordinators, AnOffsetCommittedLaterOutlastsTheTransaction) {
+  Transacting at(21);
+  const ProducerIdentity me = *at.begin();
+  ASSERT_TRUE(at.commit_offset(me, 10).has_value());
+  const auto plain = at.wait<CommitReply>([&](auto done) {
+    CommitRequest request{{at.broker.vhost(), "readers"}, {}, {}};
+    request.entries.push_back({{at.topic, 0}, {Offset(30), -1, "", Timestamp(0)}});
+    at.shard().groups().commit(std::move(request),
+                               [done = std::move(done)](CommitReply reply) mutable { done(std::move(reply)); });
+  });
+  ASSERT_TRUE(plain.has_value());
+  at.restart();
+  EXPECT_TRUE(at.offset().pending);
+  ASSERT_TRUE(at.end(me, true).has_value());
+  EXPECT_FALSE(at.offset().pending);
+  EXPECT_EQ(at.offset_value(), 30);
+}
+
+TEST(Coordinators, AVerdictIsOfTheEpochThatAsked) {
+  for (const bool old_first : {true, false}) {
+    for (std::int32_t partition = 0; partition < kPartitions; ++partition) {
+      Transacting at(22);
+      const ProducerIdentity old = *at.begin();
+      const ProducerIdentity me = *at.begin();
+      ASSERT_EQ(me.id, old.id);
+      std::vector<Result<AppendReply>> got;
+      const auto write = [&](ProducerIdentity as, std::int32_t sequence) {
+        at.shard().logs().append_in_transaction(at.log(partition), {Transacting::batch(as, sequence, "x")},
+                                                {at.name(), as, {at.topic, partition}, true},
+                                                [&](Result<AppendReply> result) { got.push_back(std::move(result)); });
+      };
+      at.shard().loop().post([&] {
+        if (old_first) write(old, 0);
+        write(me, 0);
+        write(me, 1);
+        if (!old_first) write(old, 0);
+      });
+      ASSERT_TRUE(at.broker.world.run_until([&] { return got.size() == 3; }));
+      EXPECT_EQ(std::count_if(got.begin(), got.end(), [](const auto& each) { return each.has_value(); }), 2);
+      ASSERT_TRUE(at.end(me, true).has_value());
+      EXPECT_EQ(at.decided(partition).size(), 2U);
+    }
+  }
+}
+
+TEST(Coordinators, WhoeverWasForgottenBeginsAnew) {
+  Transacting at(23);
+  const ProducerIdentity me = *at.begin();
+  for (std::size_t i = 0; i < 2; ++i) {
+    (void)at.broker.shard(i).coordinator_host().state().remove(at.name());  // as after a week
+  }
+  const auto again = at.begin(me);
+  ASSERT_TRUE(again.has_value());
+  EXPECT_NE(again->id, me.id);
+  EXPECT_EQ(again->epoch, 0);
+  EXPECT_EQ(at.begin(me).error().code, BrokerErrc::fenced) << "now the name has another producer";
+}
+
 TEST(Coordinators, WhatTakesTooLongIsAborted) {
   Transacting at(6);
   const ProducerIdentity me = *at.begin({}, Millis(5'000));

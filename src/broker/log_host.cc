@@ -107,13 +107,13 @@ void LogHost::append_in_transaction(LogId id, std::vector<bytes::Slab> batches, 
   const std::int64_t producer = header->producer_id;
   const auto waiting = asking_.find({id.value, producer});
   if (waiting != asking_.end()) {  // keeps the order
-    waiting->second.entries.push_back({std::move(batches), std::move(done)});
+    waiting->second.entries.push_back({std::move(batches), std::move(claim), std::move(done)});
     return;
   }
   const auto verdict = producers_.check(id, *header);
   const bool settled = !verdict.has_value() || verdict->duplicate || producers_.joined(id, *header);
   if (settled) return append_checked(id, std::move(batches), false, std::move(done));
-  asking_[{id.value, producer}].entries.push_back({std::move(batches), std::move(done)});
+  asking_[{id.value, producer}].entries.push_back({std::move(batches), claim, std::move(done)});
   ask(id, producer, std::move(claim));
 }
 
@@ -138,8 +138,12 @@ void LogHost::coordinator_answered(LogId id, std::int64_t producer, Result<void>
   MILLRACE_ASSERT(it != asking_.end());
   std::deque<Asking::Entry> entries = std::move(it->second.entries);
   asking_.erase(it);
+  const TransactionClaim asked = entries.front().claim;
   for (Asking::Entry& entry : entries) {
-    if (!verdict.has_value())
+    // The verdict on one epoch says nothing of another.
+    if (entry.claim != asked)
+      append_in_transaction(id, std::move(entry.batches), std::move(entry.claim), std::move(entry.done));
+    else if (!verdict.has_value())
       entry.done(std::unexpected(verdict.error()));
     else
       append_checked(id, std::move(entry.batches), true, std::move(entry.done));

@@ -70,9 +70,10 @@ class LogHost final : public io::TurnHook {
   struct Asking {
     struct Entry {
       std::vector<bytes::Slab> batches;
+      TransactionClaim claim;
       AppendDone done;
     };
-    std::deque<Entry> entries;
+    std::deque<Entry> entries;  // the first one's claim was asked about
   };
   using AskingKey = std::pair<std::uint64_t, std::int64_t>;  // log, producer
   struct Waiting {
