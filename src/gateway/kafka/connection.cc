@@ -40,6 +40,14 @@ void Reply::finish(bytes::ByteVector out, std::vector<wire::RecordSplice> splice
   }
 }
 
+void Reply::send_token(bytes::ByteView token) const {
+  bytes::ByteVector out;
+  bytes::Writer writer(out);
+  writer.u32(static_cast<std::uint32_t>(token.size()));
+  writer.raw(token);
+  finish(std::move(out));
+}
+
 std::int32_t Reply::throttle_ms() const {
   const auto connection = connection_.lock();
   return connection == nullptr ? 0 : static_cast<std::int32_t>(connection->mute_for(slot_).value);
@@ -195,7 +203,10 @@ std::size_t Connection::on_data(bytes::ByteView data) {
       break;
     }
     used += wire::kFrameSizeBytes + frame.size();
-    dispatch(frame);
+    if (bare_tokens_)
+      take_token(frame);
+    else
+      dispatch(frame);
     throttle();
   }
   return closing_ ? data.size() : used;
@@ -225,6 +236,12 @@ void Connection::dispatch(bytes::ByteView frame) {
   slots_.back().fetch = handler->key == wire::ApiKey::fetch;
   fetches_ += slots_.back().fetch ? 1 : 0;
   run(*handler, Request{version, header.client_id.value_or(wire::Text()), reader.rest(), reply});
+}
+
+void Connection::take_token(bytes::ByteView frame) {
+  const Reply reply(weak_from_this(), first_slot_ + slots_.size(), 0, 0);
+  slots_.emplace_back();
+  handle_sasl_token(*this, frame, reply);
 }
 
 void Connection::finish(std::uint64_t slot, bytes::ByteVector out, std::vector<wire::RecordSplice> splices,

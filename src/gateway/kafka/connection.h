@@ -48,6 +48,9 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   /// A mechanism was agreed on, and no exchange has ended since.
   bool handshake_done() const { return handshake_done_; }
   void set_handshake_done(bool done) { handshake_done_ = done; }
+  /// The client agreed on a mechanism in the old way: its next messages, and the answers, have no header.
+  void set_bare_tokens(bool bare) { bare_tokens_ = bare; }
+  bool bare_tokens() const { return bare_tokens_; }
   /// The SCRAM exchange under way; null with another mechanism, and before and after.
   std::unique_ptr<auth::ScramServer>& scram() { return scram_; }
 
@@ -95,6 +98,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   void run(const Handler& handler, const Request& request);
   void mute(base::Nanos wait);
   void dispatch(bytes::ByteView frame);
+  void take_token(bytes::ByteView frame);
   void flush();
   void write(Slot& slot);
   void throttle();
@@ -109,6 +113,7 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   std::string user_;
   std::string host_;
   bool handshake_done_ = false;
+  bool bare_tokens_ = false;
   std::unique_ptr<auth::ScramServer> scram_;
   bool closing_ = false;
   bool paused_ = false;

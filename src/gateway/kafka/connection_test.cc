@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "auth/hmac.h"
 #include "gateway/kafka/handlers.h"
 #include "gateway/kafka/test_client_test.h"
@@ -155,18 +157,13 @@ TEST_F(ConnectionTest, MetadataShowsCreatesAndHides) {
 
 class SaslTest : public testing::Test {
  protected:
-  /// What a client does in the SCRAM exchange; the error it ends with.
-  ErrorCode scram(TestClient& client, auth::Digest digest, const std::string& user, std::string_view password) {
-    wire::SaslHandshakeRequest handshake;
-    handshake.mechanism = digest == auth::Digest::sha256 ? "SCRAM-SHA-256" : "SCRAM-SHA-512";
-    EXPECT_EQ(client.ask<wire::SaslHandshakeResponse>(1, handshake).error_code, ErrorCode::none);
+  using Answer = std::pair<ErrorCode, std::string>;
+  /// What a client does in the SCRAM exchange; the error it ends with. `ask` sends a message and returns the answer.
+  static ErrorCode scram_with(const std::function<Answer(const std::string&)>& ask, auth::Digest digest,
+                              const std::string& user, std::string_view password) {
     const std::string bare = "n=" + user + ",r=abc";
-    const std::string first = "n,," + bare;
-    wire::SaslAuthenticateRequest request;
-    request.auth_bytes = bytes::as_bytes(first);
-    const auto challenged = client.ask<wire::SaslAuthenticateResponse>(2, request);
-    if (challenged.error_code != ErrorCode::none) return challenged.error_code;
-    const std::string challenge = bytes::to_string(challenged.auth_bytes);
+    const auto [refused, challenge] = ask("n,," + bare);
+    if (refused != ErrorCode::none) return refused;
     const std::size_t salt_at = challenge.find(",s=") + 3;
     const std::size_t count_at = challenge.find(",i=") + 3;
     bytes::ByteVector salt;
@@ -174,19 +171,63 @@ class SaslTest : public testing::Test {
     const auto rounds = static_cast<std::uint32_t>(std::stoul(challenge.substr(count_at)));
     const auto salted = auth::pbkdf2(digest, password, salt, rounds);
     const std::string without = "c=biws,r=" + challenge.substr(2, salt_at - 5);
-    const std::string exchanged = bare + "," + challenge + "," + without;
+    std::string exchanged = bare;
+    exchanged.append(",").append(challenge).append(",").append(without);
     bytes::ByteVector key = auth::hmac(digest, salted, bytes::as_bytes("Client Key"));
     const auto signature = auth::hmac(digest, auth::hash(digest, key), bytes::as_bytes(exchanged));
     for (std::size_t i = 0; i < key.size(); ++i) key[i] ^= signature[i];
-    const std::string last = without + ",p=" + auth::to_base64(key);
-    request.auth_bytes = bytes::as_bytes(last);
-    const auto answered = client.ask<wire::SaslAuthenticateResponse>(2, request);
-    if (answered.error_code == ErrorCode::none) {
-      const auto server_key = auth::hmac(digest, salted, bytes::as_bytes("Server Key"));
-      EXPECT_EQ(bytes::as_text(answered.auth_bytes),
-                "v=" + auth::to_base64(auth::hmac(digest, server_key, bytes::as_bytes(exchanged))));
-    }
-    return answered.error_code;
+    const auto [error, proof] = ask(without + ",p=" + auth::to_base64(key));
+    if (error != ErrorCode::none) return error;
+    const auto server_key = auth::hmac(digest, salted, bytes::as_bytes("Server Key"));
+    EXPECT_EQ(proof, "v=" + auth::to_base64(auth::hmac(digest, server_key, bytes::as_bytes(exchanged))));
+    return error;
+  }
+  static std::string name_of(auth::Digest digest) {
+    return digest == auth::Digest::sha256 ? "SCRAM-SHA-256" : "SCRAM-SHA-512";
+  }
+  ErrorCode scram(TestClient& client, auth::Digest digest, const std::string& user, std::string_view password) {
+    wire::SaslHandshakeRequest handshake;
+    const std::string mechanism = name_of(digest);
+    handshake.mechanism = mechanism;
+    EXPECT_EQ(client.ask<wire::SaslHandshakeResponse>(1, handshake).error_code, ErrorCode::none);
+    const auto ask = [&](const std::string& message) {
+      wire::SaslAuthenticateRequest request;
+      request.auth_bytes = bytes::as_bytes(message);
+      const auto response = client.ask<wire::SaslAuthenticateResponse>(2, request);
+      return Answer{response.error_code, bytes::to_string(response.auth_bytes)};
+    };
+    return scram_with(ask, digest, user, password);
+  }
+  /// A client that has agreed on the mechanism with version 0, and from then on sees what comes as it is.
+  void begin_bare(TestClient& client, const std::string& mechanism, std::string& seen) {
+    wire::SaslHandshakeRequest handshake;
+    handshake.mechanism = mechanism;
+    EXPECT_EQ(client.ask<wire::SaslHandshakeResponse>(0, handshake).error_code, ErrorCode::none);
+    client.socket().on_data = [&seen](bytes::ByteView data) { seen += bytes::as_text(data); };
+  }
+  /// Sends a message with nothing but its size; what comes back likewise, or an error when the connection ends.
+  Answer ask_bare(TestClient& client, std::string& seen, const std::string& message) {
+    bytes::ByteVector out;
+    bytes::Writer writer(out);
+    writer.u32(static_cast<std::uint32_t>(message.size()));
+    writer.text(message);
+    seen.clear();
+    client.socket().send(out);
+    const auto whole = [&] {
+      bytes::Reader in(bytes::as_bytes(seen));
+      const std::size_t size = in.u32();
+      return in.ok() && seen.size() >= 4 + size;
+    };
+    world.broker.world.run_until([&] { return whole() || !client.socket().is_open(); });
+    if (!whole()) return {ErrorCode::sasl_authentication_failed, ""};
+    return {ErrorCode::none, seen.substr(4)};
+  }
+  /// Whether requests are served after a bare login.
+  bool served_bare(TestClient& client, std::string& seen) {
+    seen.clear();
+    client.send(1, wire::MetadataRequest{});
+    world.broker.world.run_until([&] { return seen.size() > 8 || !client.socket().is_open(); });
+    return seen.size() > 8;
   }
   bool served(TestClient& client) {
     client.send(1, wire::MetadataRequest{});
@@ -282,6 +323,52 @@ TEST_F(SaslTest, ScramLetsInWhoProvesThePassword) {
   }
   TestClient unknown(world);
   EXPECT_EQ(scram(unknown, auth::Digest::sha256, "nobody", "secret"), ErrorCode::sasl_authentication_failed);
+}
+
+TEST_F(SaslTest, OldClientsLogInWithoutHeaders) {
+  const auto plain = [](const std::string& user, const std::string& password) {
+    std::string text(1, '\0');
+    return text.append(user).append(1, '\0').append(password);
+  };
+  for (int i = 0; i < 2; ++i) {  // the second time the password is remembered
+    TestClient client(world);
+    std::string seen;
+    begin_bare(client, "PLAIN", seen);
+    EXPECT_EQ(ask_bare(client, seen, plain("test", "secret")), Answer(ErrorCode::none, ""));
+    EXPECT_TRUE(served_bare(client, seen));
+  }
+  for (const std::string& message : {plain("test", "Secret"), plain("nobody", "secret"), std::string("no message")}) {
+    TestClient client(world);
+    std::string seen;
+    begin_bare(client, "PLAIN", seen);
+    EXPECT_EQ(ask_bare(client, seen, message).first, ErrorCode::sasl_authentication_failed);
+    client.expect_end();
+    EXPECT_TRUE(seen.empty()) << "a failure is the end, without a word";
+  }
+  for (const auth::Digest digest : {auth::Digest::sha256, auth::Digest::sha512}) {
+    for (const std::string password : {"secret", "Secret"}) {
+      TestClient client(world);
+      std::string seen;
+      begin_bare(client, name_of(digest), seen);
+      const auto ask = [&](const std::string& message) { return ask_bare(client, seen, message); };
+      const bool right = password == "secret";
+      EXPECT_EQ(scram_with(ask, digest, "test", password),
+                right ? ErrorCode::none : ErrorCode::sasl_authentication_failed);
+      EXPECT_EQ(right && served_bare(client, seen), right);
+      if (!right) client.expect_end();
+    }
+  }
+  TestClient waiting(world);
+  std::string seen;
+  begin_bare(waiting, "PLAIN", seen);
+  waiting.send(2, wire::SaslAuthenticateRequest{});
+  waiting.expect_end();
+  EXPECT_TRUE(seen.empty()) << "a request is no message of PLAIN";
+  TestClient other(world);
+  wire::SaslHandshakeRequest handshake;
+  handshake.mechanism = "GSSAPI";
+  EXPECT_EQ(other.ask<wire::SaslHandshakeResponse>(0, handshake).error_code, ErrorCode::unsupported_sasl_mechanism);
+  EXPECT_EQ(other.login(), ErrorCode::none) << "it may choose again";
 }
 
 }  // namespace

@@ -23,7 +23,7 @@ constexpr Handler kHandlers[] = {
     {ApiKey::sync_group, 0, 5, false, handle_sync_group},
     {ApiKey::describe_groups, 0, 6, false, handle_describe_groups},
     {ApiKey::list_groups, 0, 5, false, handle_list_groups},
-    {ApiKey::sasl_handshake, 1, 1, true, handle_sasl_handshake},
+    {ApiKey::sasl_handshake, 0, 1, true, handle_sasl_handshake},
     {ApiKey::api_versions, 0, 4, true, handle_api_versions},
     {ApiKey::create_topics, 0, 7, false, handle_create_topics},
     {ApiKey::delete_topics, 0, 6, false, handle_delete_topics},

@@ -68,6 +68,8 @@ void handle_offset_for_leader_epoch(Connection& connection, const Request& reque
 void handle_produce(Connection& connection, const Request& request);
 void handle_sasl_authenticate(Connection& connection, const Request& request);
 void handle_sasl_handshake(Connection& connection, const Request& request);
+/// A message of a login that began with SaslHandshake 0: no request, its frame holds nothing else.
+void handle_sasl_token(Connection& connection, bytes::ByteView token, const Reply& reply);
 void handle_sync_group(Connection& connection, const Request& request);
 void handle_txn_offset_commit(Connection& connection, const Request& request);
 void handle_write_txn_markers(Connection& connection, const Request& request);

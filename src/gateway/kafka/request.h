@@ -52,6 +52,8 @@ class Reply {
     });
     finish(std::move(out), std::move(splices), std::move(records));
   }
+  /// One message of a login without a header, as the answer to one.
+  void send_token(bytes::ByteView token) const;
   /// For a request that gets no answer.
   void none() const { finish({}); }
   /// Closes the connection instead of answering.

@@ -29,13 +29,28 @@ std::string random_nonce() {
   return auth::to_base64(random);
 }
 
-void refuse(const Reply& reply) {
-  wire::SaslAuthenticateResponse response;
-  response.error_code = wire::ErrorCode::sasl_authentication_failed;
-  response.error_message = wire::Text("Authentication failed: invalid user name or password");
-  reply.send(response);
-  reply.close("authentication failed");
-}
+/// Where the answers of a login go. Bare ones, after SaslHandshake 0, are the mechanism's messages alone, and a failure
+/// is the end of the connection (KIP-152 tells both ways).
+struct LoginReply {
+  Reply reply;
+  bool bare = false;
+
+  void send(std::string_view message) const {
+    if (bare) return reply.send_token(bytes::as_bytes(message));
+    wire::SaslAuthenticateResponse response;
+    response.auth_bytes = bytes::as_bytes(message);
+    reply.send(response);
+  }
+  void refuse() const {
+    if (!bare) {
+      wire::SaslAuthenticateResponse response;
+      response.error_code = wire::ErrorCode::sasl_authentication_failed;
+      response.error_message = wire::Text("Authentication failed: invalid user name or password");
+      reply.send(response);
+    }
+    reply.close("authentication failed");
+  }
+};
 
 bool may_connect(Connection& connection, const std::string& user) {
   broker::Shard& shard = connection.shard();
@@ -43,21 +58,26 @@ bool may_connect(Connection& connection, const std::string& user) {
          shard.authorizer().may_connect(user, connection.socket().peer_is_loopback());
 }
 
-void refuse_user(Connection& connection, const Reply& reply, const std::string& user) {
+void refuse_user(Connection& connection, const LoginReply& reply, const std::string& user) {
   base::log::warning("kafka: login of '{}' from {} refused", user, connection.socket().peer());
-  refuse(reply);
+  reply.refuse();
 }
 
-void authenticate_plain(Connection& connection, bytes::ByteView message, const Reply& reply) {
+void exchange_ended(Connection& connection) {
+  connection.set_handshake_done(false);
+  connection.set_bare_tokens(false);
+}
+
+void authenticate_plain(Connection& connection, bytes::ByteView message, const LoginReply& reply) {
   auto credentials = auth::parse_plain(message);
-  if (!credentials.has_value()) return refuse(reply);
+  if (!credentials.has_value()) return reply.refuse();
   broker::Shard& shard = connection.shard();
   const catalog::User* user = shard.catalog().find_user(credentials->user);
   const bool may = may_connect(connection, credentials->user);
   const std::string stored = user == nullptr ? auth::unknown_user_hash() : user->password_hash;
   if (may && shard.authorizer().credentials().knows(credentials->user, stored, credentials->password)) {
     connection.authenticated(credentials->user);
-    return reply.send(wire::SaslAuthenticateResponse{});
+    return reply.send({});
   }
   // The slow hash runs away from the loop, for unknown users too, so that the time tells nothing.
   struct Check {
@@ -69,17 +89,17 @@ void authenticate_plain(Connection& connection, bytes::ByteView message, const R
   shard.login_pool().submit(
       shard.loop(), [check] { check->matches = auth::verify(check->stored, check->credentials.password); },
       [check, may, reply] {
-        const auto alive = reply.connection();
+        const auto alive = reply.reply.connection();
         if (alive == nullptr) return;
         const std::string& name = check->credentials.user;
         if (!check->matches || !may) return refuse_user(*alive, reply, name);
         alive->shard().authorizer().credentials().remember(name, check->stored, check->credentials.password);
         alive->authenticated(name);
-        reply.send(wire::SaslAuthenticateResponse{});
+        reply.send({});
       });
 }
 
-void authenticate_scram(Connection& connection, bytes::ByteView message, const Reply& reply) {
+void authenticate_scram(Connection& connection, bytes::ByteView message, const LoginReply& reply) {
   auth::ScramServer& scram = *connection.scram();
   const bool last = scram.begun();
   const auto answer = last ? scram.last(bytes::as_text(message)) : scram.first(bytes::as_text(message));
@@ -88,11 +108,15 @@ void authenticate_scram(Connection& connection, bytes::ByteView message, const R
   if (last) {
     connection.authenticated(scram.user());
     connection.scram().reset();
-    connection.set_handshake_done(false);
+    exchange_ended(connection);
   }
-  wire::SaslAuthenticateResponse response;
-  response.auth_bytes = bytes::as_bytes(*answer);
-  reply.send(response);
+  reply.send(*answer);
+}
+
+void authenticate(Connection& connection, bytes::ByteView message, const LoginReply& reply) {
+  if (connection.scram() != nullptr) return authenticate_scram(connection, message, reply);
+  exchange_ended(connection);
+  authenticate_plain(connection, message, reply);
 }
 
 }  // namespace
@@ -115,6 +139,7 @@ void handle_sasl_handshake(Connection& connection, const Request& request) {
         });
   }
   connection.set_handshake_done(scram || message.mechanism == kPlain);
+  connection.set_bare_tokens(request.version == 0 && connection.handshake_done());
   if (!connection.handshake_done()) response.error_code = wire::ErrorCode::unsupported_sasl_mechanism;
   request.reply.send(response);
 }
@@ -128,9 +153,11 @@ void handle_sasl_authenticate(Connection& connection, const Request& request) {
     request.reply.send(response);
     return;
   }
-  if (connection.scram() != nullptr) return authenticate_scram(connection, message.auth_bytes, request.reply);
-  connection.set_handshake_done(false);
-  authenticate_plain(connection, message.auth_bytes, request.reply);
+  authenticate(connection, message.auth_bytes, {request.reply, false});
+}
+
+void handle_sasl_token(Connection& connection, bytes::ByteView token, const Reply& reply) {
+  authenticate(connection, token, {reply, true});
 }
 
 }  // namespace millrace::gateway::kafka
