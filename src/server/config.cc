@@ -407,6 +407,11 @@ Result<void> validate(const Config& config) {
   if (!config.kafka_advertise.empty()) {
     const auto advertised = parse_host_port("kafka.advertise", config.kafka_advertise);
     if (!advertised.has_value()) return std::unexpected(advertised.error());
+    if (is_any_address(advertised->host)) {
+      return fail(ConfigErrc::bad_value, fmt::format("kafka.advertise: '{}' stands for all addresses of a machine; "
+                                                     "clients cannot connect to it",
+                                                     config.kafka_advertise));
+    }
   }
   return {};
 }

@@ -135,6 +135,41 @@ TEST(Config, AdvertisedAddressIsParsed) {
   }
 }
 
+TEST(Config, AnAddressToListenOnIsNoneToConnectTo) {
+  for (const char* text : {"0.0.0.0:9092", "[::]:9092", "[0:0::0]:9092", "[::ffff:0.0.0.0]:9092"}) {
+    Config config;
+    config.kafka_advertise = text;
+    const auto valid = validate(config);
+    ASSERT_FALSE(valid.has_value()) << text;
+    EXPECT_NE(valid.error().detail.find("stands for all addresses"), std::string::npos) << valid.error().detail;
+  }
+}
+
+TEST(Config, TheLogSaysWhereKafkaClientsCanConnectFrom) {
+  const auto notice = [](const char* bind, const char* advertise) {
+    Config config;
+    config.kafka_bind = bind;
+    config.kafka_advertise = advertise;
+    return kafka_address_notice(config);
+  };
+  for (const char* bind : {"*", "0.0.0.0", "::", "192.0.2.1", "broker.example.com"}) {
+    EXPECT_FALSE(notice(bind, "").wrong) << bind;
+    EXPECT_NE(notice(bind, "").text.find("kafka.advertise"), std::string::npos) << bind;
+    EXPECT_EQ(notice(bind, "broker.example.com:9092").text, "");
+    for (const char* astray : {"localhost:9092", "LocalHost:1", "127.0.0.1:9092", "127.9.9.9:1", "[::1]:9092",
+                               "[::ffff:127.0.0.1]:9092", "a.localhost:1"}) {
+      EXPECT_TRUE(notice(bind, astray).wrong) << bind << " " << astray;
+      EXPECT_NE(notice(bind, astray).text.find(astray), std::string::npos);
+    }
+  }
+  for (const char* bind : {"127.0.0.1", "::1", "localhost"}) {
+    EXPECT_NE(notice(bind, "").text.find("this machine only"), std::string::npos) << bind;
+    EXPECT_FALSE(notice(bind, "").wrong);
+    EXPECT_EQ(notice(bind, "localhost:9092").text, "");
+    EXPECT_EQ(notice(bind, "broker.example.com:9092").text, "") << "through a tunnel";
+  }
+}
+
 TEST(Config, ValuesWithoutSenseAreRefused) {
   const std::pair<const char*, const char*> bad[] = {{"data_dir", ""},
                                                      {"shards", "65"},

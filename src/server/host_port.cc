@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cctype>
 #include <charconv>
+#include <cstring>
+#include <optional>
 
 namespace millrace::server {
 
@@ -26,9 +28,24 @@ bool is_name(const std::string& host) {
   });
 }
 
+bool as_ipv6(const std::string& host, in6_addr& address) {
+  return ::inet_pton(AF_INET6, host.c_str(), &address) == 1;
+}
+
 bool is_ipv6(const std::string& host) {
   in6_addr ignored{};
-  return ::inet_pton(AF_INET6, host.c_str(), &ignored) == 1;
+  return as_ipv6(host, ignored);
+}
+
+/// An IPv4 address in host order, also one mapped into IPv6.
+std::optional<std::uint32_t> as_ipv4(const std::string& host) {
+  in_addr four{};
+  if (::inet_pton(AF_INET, host.c_str(), &four) == 1) return ntohl(four.s_addr);
+  in6_addr six{};
+  if (!as_ipv6(host, six) || !IN6_IS_ADDR_V4MAPPED(&six)) return std::nullopt;
+  std::uint32_t mapped = 0;
+  std::memcpy(&mapped, six.s6_addr + 12, sizeof(mapped));
+  return ntohl(mapped);
 }
 
 }  // namespace
@@ -53,6 +70,39 @@ Result<HostPort> parse_host_port(const std::string& key, const std::string& text
     return refuse(key, text, "the port is not a number from 1 to 65535");
   }
   return result;
+}
+
+bool is_any_address(const std::string& host) {
+  if (host.empty() || host == "*" || as_ipv4(host) == 0U) return true;
+  in6_addr six{};
+  return as_ipv6(host, six) && IN6_IS_ADDR_UNSPECIFIED(&six);
+}
+
+bool is_loopback_name(const std::string& host) {
+  std::string lower = host;
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  if (lower == "localhost" || lower == "localhost." || lower.ends_with(".localhost")) return true;
+  if (const auto four = as_ipv4(host)) return *four >> 24 == 127;
+  in6_addr six{};
+  return as_ipv6(host, six) && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+AddressNotice kafka_address_notice(const Config& config) {
+  const bool local = is_loopback_name(config.kafka_bind);
+  const auto advertised = parse_host_port("kafka.advertise", config.kafka_advertise);
+  if (!config.kafka_advertise.empty() && advertised.has_value()) {
+    if (local || !is_loopback_name(advertised->host)) return {};
+    return {true, fmt::format("Kafka clients are told to connect to {}, which works on this machine only: to clients "
+                              "elsewhere it is their own; set kafka.advertise to an address that they can reach",
+                              config.kafka_advertise)};
+  }
+  if (local) {
+    return {false,
+            fmt::format("Kafka clients can connect from this machine only: kafka.bind is {}", config.kafka_bind)};
+  }
+  return {false,
+          "Kafka clients are told the address they connected to; set kafka.advertise when that does not work "
+          "from where they are"};
 }
 
 }  // namespace millrace::server

@@ -294,11 +294,11 @@ base::Result<void, StartError> Process::start() {
   s.make_gateways();
   if (auto opened = s.open_ports(); !opened.has_value()) return opened;
   s.broker->start_watching();
-  if (s.config.kafka_advertise.empty() && s.config.kafka_bind == "*") {
-    base::log::info(
-        "Kafka clients are told the address they connected to; set kafka.advertise when that does not work "
-        "from where they are");
-  }
+  const AddressNotice notice = kafka_address_notice(s.config);
+  if (notice.wrong)
+    base::log::warning("{}", notice.text);
+  else if (!notice.text.empty())
+    base::log::info("{}", notice.text);
   return {};
 }
 
