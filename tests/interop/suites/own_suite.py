@@ -1,6 +1,7 @@
 """How the clients' own suites are run: their tests as they are, with the port in their environment."""
 
 import fnmatch
+import json
 import os
 import pathlib
 import re
@@ -12,6 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 import clients  # noqa: E402
 
 NOT_RUN = pathlib.Path(__file__).resolve().parents[1] / "client_suites.txt"
+KAFKA = os.environ.get("MILLRACE_KAFKA", "127.0.0.1:9092")
 HOST = os.environ.get("MILLRACE_AMQP_HOST", "127.0.0.1")
 PORT = os.environ.get("MILLRACE_AMQP_PORT", "5672")
 
@@ -56,6 +58,43 @@ def junit(path):
         problem = case.find("error") if problem is None else problem
         if case.find("skipped") is None:
             yield case.get("name"), None if problem is None else problem.get("message", "failed")
+
+
+def go_results(lines):
+    """(name, failure or None) of each test that ran, of what `go test -json` says."""
+    said, found = {}, {}
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except ValueError:
+            continue  # of the compiler
+        test = event.get("Test")
+        if test is None or "/" in test:
+            continue  # a part of a test counts with the whole
+        if event["Action"] == "output":
+            said.setdefault(test, []).append(event["Output"])
+        elif event["Action"] == "pass":
+            found[test] = None
+        elif event["Action"] == "fail":
+            found[test] = "".join(said.get(test, ["failed"]))[-600:]
+    return found
+
+
+def run_go_test(suite, module, version, environment, *arguments):
+    """Arguments are those of `go test`."""
+    try:
+        folder = clients.go_module(module, version)
+    except clients.Unavailable as reason:
+        unavailable(reason)
+    environment = {**os.environ, "GOFLAGS": "-mod=mod", **environment}
+    # The race detector would need a C compiler; it looks at the client only.
+    done = subprocess.run(["go", "test", "-count=1", "-json", *arguments], cwd=folder, env=environment,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+    found = go_results(done.stdout.splitlines())
+    if not found:
+        print(f"not ok - go test: {' '.join(done.stdout.split())[-800:]}")
+        sys.exit(1)
+    tell(suite, sorted(found.items()))
 
 
 def run_pytest(suite, package, version, *arguments):
