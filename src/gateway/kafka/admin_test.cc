@@ -79,6 +79,22 @@ TEST_F(AdminTest, SettingsOfATopicAreShownAndChanged) {
   EXPECT_EQ(value_of("cleanup.policy"), "compact");
   EXPECT_EQ(set("retention.ms", "1", 2), ErrorCode::invalid_config) << "not a list";
   EXPECT_EQ(set("retention.ms", std::nullopt, 0), ErrorCode::invalid_request);
+  EXPECT_EQ(set("leader.replication.throttled.replicas", "0:1", 2), ErrorCode::none);
+  EXPECT_EQ(set("leader.replication.throttled.replicas", "1:1,0:1", 2), ErrorCode::none);
+  EXPECT_EQ(value_of("leader.replication.throttled.replicas"), "0:1,1:1");
+  EXPECT_EQ(set("no.such", "1", 2), ErrorCode::invalid_config);
+}
+
+TEST_F(AdminTest, AResourceIsNamedOnce) {
+  wire::IncrementalAlterConfigsRequest request;
+  request.resources.push_back({kTopic, "t", {{"retention.ms", 0, wire::Text("1000")}}});
+  request.resources.push_back({kTopic, "other", {{"retention.ms", 0, wire::Text("1000")}}});
+  request.resources.push_back({kTopic, "t", {{"retention.bytes", 0, wire::Text("1000")}}});
+  const auto altered = client.ask<wire::IncrementalAlterConfigsResponse>(1, request).responses;
+  EXPECT_EQ(altered.at(0).error_code, ErrorCode::invalid_request);
+  EXPECT_EQ(altered.at(1).error_code, ErrorCode::unknown_topic_or_partition);
+  EXPECT_EQ(altered.at(2).error_code, ErrorCode::invalid_request);
+  EXPECT_EQ(value_of("retention.ms"), "-1");
 }
 
 TEST_F(AdminTest, AlterConfigsReplacesAll) {

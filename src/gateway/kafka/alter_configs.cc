@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "broker/topic_settings.h"
@@ -81,6 +82,7 @@ std::string changed_list(const catalog::Topic& topic, std::string_view name, Alt
     if (key == name) now = own;
   }
   std::vector<std::string_view> entries = broker::list_entries(now);
+  std::erase_if(entries, [](std::string_view entry) { return entry.empty(); });
   for (const std::string_view entry : broker::list_entries(value)) {
     const auto found = std::find(entries.begin(), entries.end(), entry);
     if (operation == AlterOperation::append && found == entries.end()) entries.push_back(entry);
@@ -111,7 +113,8 @@ wire::ErrorCode collect(const wire::IncrementalAlterConfigsRequest::Resource& re
       continue;
     }
     const bool known = operation == AlterOperation::append || operation == AlterOperation::subtract;
-    if (!known || config.name != "cleanup.policy") {
+    const broker::TopicSetting* setting = broker::find_topic_setting(config.name);
+    if (!known || setting == nullptr || setting->type != broker::SettingType::list) {
       why = fmt::format("'{}' is not a list", std::string_view(config.name));
       return known ? wire::ErrorCode::invalid_config : wire::ErrorCode::invalid_request;
     }
@@ -133,6 +136,16 @@ wire::ErrorCode collect(const wire::AlterConfigsRequest::Resource& resource, con
   return wire::ErrorCode::none;
 }
 
+using ResourceKey = std::pair<std::int8_t, std::string_view>;
+
+/// How often each is named: more than once is an error.
+template <class Resource>
+std::map<ResourceKey, std::size_t> counted(const std::vector<Resource>& resources) {
+  std::map<ResourceKey, std::size_t> counts;
+  for (const Resource& resource : resources) ++counts[{resource.resource_type, resource.resource_name}];
+  return counts;
+}
+
 template <class RequestMessage, class ResponseMessage>
 void alter(Connection& connection, const Request& request, bool replace) {
   auto kept = KeptRequest<RequestMessage>::read(request);
@@ -142,11 +155,17 @@ void alter(Connection& connection, const Request& request, bool replace) {
   work->response.responses.resize(resources.size());
   work->messages.resize(resources.size());
   work->left += resources.size();
+  const auto counts = counted(resources);
   for (std::size_t i = 0; i < resources.size(); ++i) {
     const auto& resource = resources[i];
     auto& out = work->response.responses[i];
     out.resource_type = resource.resource_type;
     out.resource_name = resource.resource_name;
+    if (counts.at({resource.resource_type, resource.resource_name}) > 1) {
+      work->fail(i, wire::ErrorCode::invalid_request, "a resource is named twice");
+      work->finish_one();
+      continue;
+    }
     const catalog::Topic* topic = nullptr;
     Changes changes;
     std::string why;
