@@ -68,6 +68,8 @@ def cycle(plant, program, number, messages, chance, how, transactions=False, oth
     try:
         for each in others.values():
             each.start(plant.server.address(each.protocol))
+        if others:  # whose work takes time to get going
+            time.sleep(chance.uniform(3, 5))
         load.start(plant.server.ports["amqp"])
         load.wait_confirmed(messages)
         time.sleep(chance.uniform(0, 0.2))

@@ -17,6 +17,6 @@ def tests():
     return [name for file in FILES for name in re.findall(r"^func (Test\w+)", (folder / file).read_text(), re.MULTILINE)]
 
 
-environment = {"KGO_SEEDS": KAFKA, "KGO_TEST_RF": "1", "KGO_TEST_RECORDS": "20000", "KGO_LOG_LEVEL": "none",
+environment = {"KGO_SEEDS": KAFKA, "KGO_TEST_RF": "1", "KGO_TEST_RECORDS": "5000", "KGO_LOG_LEVEL": "none",
                "KGO_TEST_SCRAM_SEEDS": KAFKA, "KGO_TEST_SCRAM": "guest:guest"}
 run_go_test("own_franz_go.py", MODULE, VERSION, environment, "-timeout=500s", "-run", f"^({'|'.join(tests())})$", "./pkg/kgo")
