@@ -13,7 +13,8 @@ namespace millrace::auth {
 
 /// Work factor of new hashes: iterations of PBKDF2.
 constexpr std::uint32_t kHashIterations = 100'000;
-/// The same for a password that everybody knows, which a slow hash would not protect: the least that SCRAM clients take.
+/// The same for a password that everybody knows, which a slow hash would not protect: the least that SCRAM clients
+/// take.
 constexpr std::uint32_t kKnownPasswordIterations = 4096;
 
 /// What is stored of a password: "scram$<iterations>$<salt>$<keys of SHA-256>$<keys of SHA-512>" in hex, where the keys
