@@ -12,7 +12,9 @@ import time
 import wire
 
 REPLY_SECONDS = 20
+# How long silence must last to be believed; PATIENT_SECONDS where a busy machine may have been why something came late.
 QUIET_SECONDS = 0.06
+PATIENT_SECONDS = 1.0
 # The connection that looks at queues from outside.
 OBSERVER = 9
 ASYNCHRONOUS = {"basic.deliver", "basic.return", "basic.ack", "basic.nack", "basic.cancel", "connection.blocked",
@@ -113,8 +115,8 @@ class Talk:
     """What a conversation's script works with. Channels and connections are opened when they are first used, and again after an
     error has closed them."""
 
-    def __init__(self, name, address):
-        self.name, self.address = name, address
+    def __init__(self, name, address, quiet_seconds=QUIET_SECONDS):
+        self.name, self.address, self.quiet_seconds = name, address, quiet_seconds
         self.lines = []
         self.links = {}
         self.logins = {}
@@ -299,7 +301,7 @@ class Talk:
         """Nothing more may have come."""
         self.step += 1
         source = self.channel(link, ch)
-        limit = time.monotonic() + QUIET_SECONDS
+        limit = time.monotonic() + self.quiet_seconds
         try:
             while time.monotonic() < limit:
                 source.read(limit - time.monotonic())
@@ -314,7 +316,7 @@ class Talk:
     def finish(self):
         for number, link in sorted(self.links.items()):
             try:
-                while link.read(QUIET_SECONDS):
+                while link.read(self.quiet_seconds):
                     pass
             except Lost:
                 self.write(number, 0, "<- the end of the connection")
