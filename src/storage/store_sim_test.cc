@@ -58,7 +58,7 @@ void StoreSim::problem(const std::string& text) {
 }
 
 std::string StoreSim::run() {
-  const std::uint64_t sessions = profile_.bursts ? prng_.between(4, 8) : prng_.between(2, 4);
+  const std::uint64_t sessions = profile_.bursts ? prng_.between(8, 16) : prng_.between(2, 4);
   for (std::uint64_t i = 0; i < sessions && problem_.empty() && !rotten_; ++i) {
     if (!open()) break;
     if (problem_.empty()) session();
@@ -140,7 +140,9 @@ void StoreSim::stop(bool power_loss) {
 
 void StoreSim::session() {
   const bool cut_power = profile_.power_loss && prng_.chance(3, 4);
-  if (cut_power && (profile_.bursts || prng_.chance(1, 2))) {
+  if (cut_power && profile_.bursts && prng_.chance(2, 3)) {
+    disk_.lose_power_in_write("/journal/", 1024, prng_.between(1, 8), [this] { world_.halt(); });
+  } else if (cut_power && (profile_.bursts || prng_.chance(1, 2))) {
     disk_.lose_power_after(prng_.between(1, profile_.bursts ? 60 : 400), [this] { world_.halt(); });
   }
   if (profile_.small_disk && prng_.chance(1, 2)) {

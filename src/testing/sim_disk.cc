@@ -315,15 +315,17 @@ void SimDisk::lose_power_after(std::uint64_t operations, std::function<void()> o
   state_->on_power_lost = std::move(on_lost);
 }
 
-void SimDisk::lose_power_in_write(std::string part, std::uint64_t writes, std::function<void()> on_lost) {
+void SimDisk::lose_power_in_write(std::string part, std::size_t bytes, std::uint64_t writes,
+                                  std::function<void()> on_lost) {
   state_->until_power_loss = 0;
   state_->loss_path = std::move(part);
+  state_->loss_bytes = bytes;
   state_->until_write_loss = writes;
   state_->on_power_lost = std::move(on_lost);
 }
 
 void SimDisk::State::note_write(const std::string& path, std::size_t bytes) {
-  if (loss_path.empty() || power_lost || bytes <= SimInode::kSectorSize || path.find(loss_path) == std::string::npos) {
+  if (loss_path.empty() || power_lost || bytes < loss_bytes || path.find(loss_path) == std::string::npos) {
     return;
   }
   if (--until_write_loss > 0) return;

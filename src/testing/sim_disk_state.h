@@ -52,6 +52,7 @@ struct SimDisk::State {
   bool locked = false;
   std::uint64_t until_power_loss = 0;  // 0: no loss is planned
   std::string loss_path;               // not empty: power is lost in a write to such a file, see until_write_loss
+  std::size_t loss_bytes = 0;          // ... of at least so many bytes
   std::uint64_t until_write_loss = 0;
   void note_write(const std::string& path, std::size_t bytes);
   bool power_lost = false;
