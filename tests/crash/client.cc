@@ -36,10 +36,6 @@ Client::Client(std::uint16_t port) {
   }
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  bytes::Writer properties(properties_);
-  amqp::BasicProperties persistent;
-  persistent.delivery_mode = amqp::kDeliveryModePersistent;
-  persistent.encode(properties);
   handshake();
 }
 
@@ -70,7 +66,11 @@ void Client::handshake() {
   call<amqp::ChannelOpenOk>(amqp::ChannelOpen{});
 }
 
-void Client::add_publish(std::string_view queue, bytes::ByteView body) {
+void Client::add_publish(std::string_view queue, bytes::ByteView body, amqp::BasicProperties properties) {
+  properties_.clear();
+  bytes::Writer encoded(properties_);
+  properties.delivery_mode = amqp::kDeliveryModePersistent;
+  properties.encode(encoded);
   amqp::BasicPublish publish;
   publish.routing_key = queue;
   amqp::append_with_content(out_, kChannel, publish, {properties_, body}, frame_max_);

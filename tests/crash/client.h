@@ -49,7 +49,8 @@ class Client {
   void add(const M& method) {
     wire::amqp091::append_method(out_, kChannel, method);
   }
-  void add_publish(std::string_view queue, bytes::ByteView body);
+  /// Persistent, whatever the properties say.
+  void add_publish(std::string_view queue, bytes::ByteView body, wire::amqp091::BasicProperties properties = {});
   std::size_t unsent() const { return out_.size(); }
 
   /// Writes everything, reading meanwhile so that neither side waits for the other.

@@ -23,9 +23,9 @@ class Consumer {
     amqp::BasicQos qos;
     qos.prefetch_count = kPrefetch;
     client_.call<amqp::BasicQosOk>(qos);
-    for (std::uint32_t n = 0; n < options_.queues; ++n) {
+    for (std::uint32_t n = 0; n < options_.real_queues(); ++n) {
       // One of five queues is left alone when there are many, so that its backlog is checked untouched.
-      if (options_.queues > 4 && n % 5 == 4) continue;
+      if (options_.real_queues() > 4 && n % 5 == 4) continue;
       const std::string name = queue_name(options_, n);
       amqp::BasicConsume consume;
       consume.queue = name;

@@ -72,14 +72,15 @@ class LoadProcess:
 class AmqpLoad:
     """Publisher and consumer against one set of queues, and the check of what they were promised."""
 
-    def __init__(self, program, folder, prefix, queues, seed, transactions, settle):
+    def __init__(self, program, folder, prefix, queues, seed, transactions, settle, kind="plain"):
+        self.kind = kind
         self.program, self.folder, self.prefix = program, folder, prefix
         self.queues, self.seed, self.transactions, self.settle = queues, seed, transactions, settle
         self.publisher = self.consumer = None
 
     def command(self, mode, port, *more):
         return [self.program, mode, "--port", port, "--prefix", self.prefix, "--queues", self.queues, "--seed", self.seed,
-                "--ledger", self.ledger(mode), *more]
+                "--ledger", self.ledger(mode), "--kind", self.kind, *more]
 
     def ledger(self, mode):
         return self.folder / f"{self.prefix}.{mode}"
@@ -111,15 +112,51 @@ class AmqpLoad:
 
     def check(self, port):
         """The verdict and the numbers of this load, after a restart."""
-        LoadProcess(self.command("drain", port)).finish()
         published = verdicts.read_ledger(self.ledger("publish"))
         consumed = verdicts.read_ledger(self.ledger("consume")) if self.consumer else []
+        dead = verdicts.least_dead_letters(published, consumed) if self.kind == "expiring" else 0
+        LoadProcess(self.command("drain", port, "--dead", dead)).finish()
         found = verdicts.read_ledger(self.ledger("drain"))
         confirmed = sum(1 for entry in published if entry[0] == verdicts.CONFIRMED)
         for mode in ("publish", "consume", "drain"):
             self.ledger(mode).unlink(missing_ok=True)
         numbers = f"{confirmed} confirmed, {len(consumed)} delivered, {len(found)} found"
-        return verdicts.judge(published, consumed, found), confirmed, numbers
+        return verdicts.judge(published, consumed, found, self.kind), confirmed, numbers
+
+
+class SpecialLoad(AmqpLoad):
+    """A smaller load with messages that are special (message.h), beside another one."""
+
+    protocols = ("amqp",)
+    WINDOW = 500
+    # Longer than what has little time lives: publish.cc.
+    EXPIRY_SECONDS = 0.5
+
+    def __init__(self, program, folder, prefix, seed, kind):
+        super().__init__(program, folder, prefix, {"priorities": 10, "expiring": 2}[kind], seed, False, 10000, kind)
+        self.ended = 0.0
+
+    def command(self, mode, port, *more):
+        return super().command(mode, port, "--window", self.WINDOW, *more)
+
+    def start(self, address):
+        super().start(address.rpartition(":")[2])
+
+    def finish(self):
+        super().finish()
+        self.ended = time.monotonic()
+
+    def has_ledger(self):
+        return self.ledger("publish").is_file()
+
+    def check(self, address):
+        """What the check says; raises on a problem."""
+        if self.kind == "expiring":
+            time.sleep(max(0.0, self.ended + self.EXPIRY_SECONDS - time.monotonic()))
+        judged, _, numbers = super().check(address.rpartition(":")[2])
+        if judged:
+            raise RuntimeError("; ".join(judged.lines()))
+        return numbers
 
 
 def has_transactions(program, port):
@@ -130,11 +167,11 @@ def has_transactions(program, port):
 
 class PythonLoad:
     """A load with a public client and its check: a Kafka producer with acks=all, or (transaction_load.py) transactions, or
-    (stream_load.py) a stream that is published to and read."""
+    (stream_load.py) a stream that is published to and read, or (topic_queue_load.py) a queue over a topic."""
 
-    def __init__(self, folder, topic, seed, script="kafka_load.py", protocol="kafka"):
-        self.script, self.protocol = script, protocol
-        self.ledger = folder / f"{topic}.{protocol}"
+    def __init__(self, folder, topic, seed, script="kafka_load.py", protocols=("kafka",)):
+        self.script, self.protocols = script, protocols
+        self.ledger = folder / f"{topic}.ledger"
         self.topic, self.seed = topic, seed
         self.process = None
 
@@ -154,11 +191,19 @@ class PythonLoad:
         if self.process:
             self.process.stop()
 
+    def has_ledger(self):
+        return self.ledger.is_file()
+
     def check(self, broker):
         """What the check says; raises on a problem."""
         done = LoadProcess(self.command("verify", broker)).finish()
         self.ledger.unlink(missing_ok=True)
         return done.lines[-1]
+
+
+def addresses(server, load):
+    """Where the load finds its protocols, in its own order."""
+    return ",".join(server.address(protocol) for protocol in load.protocols)
 
 
 def load_program(server):

@@ -1,4 +1,5 @@
 // The load of the crash tests: crash_load publish|consume|drain|transactions --port N --prefix NAME --ledger FILE ...
+// --kind plain|priorities|expiring says what is special about the messages.
 #include <charconv>
 #include <iostream>
 #include <string_view>
@@ -15,12 +16,21 @@ bool number(std::string_view text, T& value) {
   return problem == std::errc{} && end == text.data() + text.size();
 }
 
+bool kind(std::string_view text, Kind& value) {
+  if (text == "plain") value = Kind::plain;
+  if (text == "priorities") value = Kind::priorities;
+  if (text == "expiring") value = Kind::expiring;
+  return text == "plain" || text == "priorities" || text == "expiring";
+}
+
 bool set(Options& options, std::string_view name, std::string_view value) {
   if (name == "--port") return number(value, options.port);
   if (name == "--queues") return number(value, options.queues) && options.queues > 0;
   if (name == "--seed") return number(value, options.seed);
   if (name == "--limit") return number(value, options.limit);
   if (name == "--window") return number(value, options.window) && options.window > 0;
+  if (name == "--dead") return number(value, options.dead);
+  if (name == "--kind") return kind(value, options.kind);
   if (name == "--prefix") options.prefix = value;
   if (name == "--ledger") options.ledger = value;
   if (name == "--transactions") options.transactions = value == "1";

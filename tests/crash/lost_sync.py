@@ -67,7 +67,7 @@ def cycle(plant, program, number, messages, chance, how, transactions=False, oth
                     transactions and number % 4 >= 2, messages // 3)
     try:
         for each in others.values():
-            each.start(plant.server.address(each.protocol))
+            each.start(cycles.addresses(plant.server, each))
         if others:  # whose work takes time to get going
             time.sleep(chance.uniform(3, 5))
         load.start(plant.server.ports["amqp"])
@@ -82,7 +82,7 @@ def cycle(plant, program, number, messages, chance, how, transactions=False, oth
         verdict, confirmed, text = load.check(plant.server.ports["amqp"])
         problem = "; ".join(verdict.lines()) or ("" if confirmed else "nothing was confirmed")
         for promise, each in others.items():
-            text += f"; {promise}: {each.check(plant.server.address(each.protocol))}"
+            text += f"; {promise}: {each.check(cycles.addresses(plant.server, each))}"
         return problem, f"{text}; {data} writes and {names} names taken away"
     except Exception as error:  # a server that does not start again is a failure as well
         return shorten(error), ""

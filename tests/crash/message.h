@@ -12,7 +12,7 @@ namespace millrace::crash {
 
 /// Says of itself which queue it was sent to, its number there, and the checksum of everything.
 struct Identity {
-  std::uint32_t queue = 0;
+  std::uint32_t queue = 0;  // or what else tells sequences apart, see Kind
   std::uint64_t sequence = 0;
   std::uint32_t checksum = 0;
 };
@@ -50,6 +50,16 @@ class Ledger {
   std::FILE* file_;
 };
 
+/// What is special about the messages of a load. With anything but `plain` all go to one queue, and the `queue` in
+/// their identity is what they are told apart by.
+enum class Kind : std::uint8_t {
+  plain,
+  priorities,  // their priority, of as many as there are queues in the options
+  expiring     // kLasting or kExpiring
+};
+constexpr std::uint32_t kLasting = 0;   // lives as long as any test
+constexpr std::uint32_t kExpiring = 1;  // has little time, and is then a dead letter
+
 struct Options {
   std::uint16_t port = 0;
   std::string prefix;
@@ -59,6 +69,11 @@ struct Options {
   std::uint64_t limit = 0;  // messages to send, or to settle; 0: no limit
   std::size_t window = 2000;
   bool transactions = false;
+  Kind kind = Kind::plain;
+  std::uint64_t dead = 0;  // so many dead letters at least are waited for
+
+  /// Queues that there are.
+  std::uint32_t real_queues() const { return kind == Kind::plain ? queues : 1; }
 };
 
 std::string queue_name(const Options& options, std::uint32_t queue);

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kSendBytes = 1 << 16;
 constexpr auto kReportEvery = std::chrono::milliseconds(20);
+constexpr std::string_view kLongTime = "3600000";
+constexpr std::string_view kShortTime = "300";
 
 class Publisher {
  public:
@@ -24,13 +26,15 @@ class Publisher {
     const std::string dead = dead_letter_name(options_);
     arguments.add("x-dead-letter-exchange", "");
     arguments.add("x-dead-letter-routing-key", std::string_view(dead));
+    if (options_.kind == Kind::priorities)
+      arguments.add("x-max-priority", static_cast<std::int32_t>(options_.queues - 1));
     const bytes::ByteVector encoded = arguments.content();
     amqp::QueueDeclare queue;
     queue.durable = true;
     queue.queue = dead;
     client_.call<amqp::QueueDeclareOk>(queue);
     queue.arguments = amqp::FieldTableView::trusted(encoded);
-    for (std::uint32_t n = 0; n < options_.queues; ++n) {
+    for (std::uint32_t n = 0; n < options_.real_queues(); ++n) {
       names_.push_back(queue_name(options_, n));
       queue.queue = names_.back();
       client_.call<amqp::QueueDeclareOk>(queue);
@@ -62,7 +66,10 @@ class Publisher {
     identity.queue = static_cast<std::uint32_t>(random_.below(options_.queues));
     identity.sequence = next_sequence_[identity.queue]++;
     const bytes::ByteVector body = make_message(random_, identity);
-    client_.add_publish(names_[identity.queue], body);
+    amqp::BasicProperties properties;
+    if (options_.kind == Kind::priorities) properties.priority = static_cast<std::uint8_t>(identity.queue);
+    if (options_.kind == Kind::expiring) properties.expiration = identity.queue == kExpiring ? kShortTime : kLongTime;
+    client_.add_publish(names_[options_.kind == Kind::plain ? identity.queue : 0], body, properties);
     sent_.push_back(identity);
     marks_.push_back(Mark::sent);
   }

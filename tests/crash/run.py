@@ -5,14 +5,17 @@
 
 A cycle publishes with confirms at full speed to 1 or 100 queues (AMQP) and produces with acks=all (Kafka), while a consumer
 acknowledges, rejects and requeues, with and without transactions, and Kafka transactions run, among them a loop that reads, writes and commits
-its offsets with what it writes; a stream is published to and followed; then SIGKILL at a random instant. After the restart every
+its offsets with what it writes; a stream is published to and followed; then SIGKILL at a random instant. In one cycle of four there are
+messages with priorities as well, in one messages that expire, in one a queue over a Kafka topic. After the restart every
 confirmed message must be there once, with its content and in order; what was acknowledged and committed must not come back;
-what was rejected must be a dead letter; the stream's reader must be able to go on where it was. One folder of data lives through all cycles. Some restarts are killed as well.
+what was rejected or has expired must be a dead letter; higher priorities must come first; the stream's reader must be able to go on where it
+was. One folder of data lives through all cycles. Some restarts are killed as well.
 
 MILLRACE_CRASH_CYCLES (20), MILLRACE_CRASH_MESSAGES (confirmed per cycle, 50000), MILLRACE_CRASH_SEED (new each time)
 """
 
 import argparse
+import concurrent.futures
 import pathlib
 import random
 import shutil
@@ -22,7 +25,7 @@ import tempfile
 import time
 
 import cycles
-from cycles import AmqpLoad, PythonLoad, clients, setting, shorten
+from cycles import AmqpLoad, PythonLoad, SpecialLoad, clients, setting, shorten
 
 import server as servers
 
@@ -42,6 +45,7 @@ class Run:
         self.passed = self.failed = self.skipped = self.confirmed = 0
         self.slowest_start = 0.0
         self.transactions = False
+        self.pool = concurrent.futures.ThreadPoolExecutor(4)
         try:
             clients.python()
             self.python = True
@@ -71,10 +75,10 @@ class Run:
                         self.chance.randrange(self.messages // 5, self.messages))
         others = self.other_loads(number)
         name = f"cycle {number}: {queues} queue{'s' if queues > 1 else ''}{', transactions' if transactions else ''}"
-        problem, text = "", ""
+        problem, text, checks = "", "", {}
         try:
             for each in others.values():
-                each.start(self.server.address(each.protocol))
+                each.start(cycles.addresses(self.server, each))
             load.start(self.server.ports["amqp"])
             load.wait_confirmed(self.messages)
             time.sleep(self.chance.uniform(0, 0.4))
@@ -83,6 +87,7 @@ class Run:
             for each in others.values():
                 each.finish()
             self.restart(number)
+            checks = self.start_checks(others)
             verdict, confirmed, text = load.check(self.server.ports["amqp"])
             self.confirmed += confirmed
             problem = "; ".join(verdict.lines()) or ("" if confirmed >= self.messages else f"only {text}")
@@ -93,27 +98,33 @@ class Run:
             for each in others.values():
                 each.stop()
         self.result(name, problem, text)
-        for promise, each in others.items():
-            if each.ledger.is_file():
-                self.check_other(number, promise, each)
-            elif not problem:
-                self.result(f"cycle {number}: {promise}", "its load has left no ledger", "")
+        for promise, check in checks.items():
+            self.result(f"cycle {number}: {promise}", *check.result())
+        for promise in others.keys() - checks.keys() if not problem else ():
+            self.result(f"cycle {number}: {promise}", "its load has left no ledger")
+
+    def start_checks(self, others):
+        """The checks of the other loads, which run at the same time as that of the queues."""
+        def check(load):
+            try:
+                return "", load.check(cycles.addresses(self.server, load))
+            except Exception as error:
+                return shorten(error), ""
+        return {promise: self.pool.submit(check, each) for promise, each in others.items() if each.has_ledger()}
 
     def other_loads(self, number):
-        """Loads by Python clients beside the queues' own, by what they check."""
+        """Loads beside the queues' own, by what they check; those of public clients are in Python."""
+        loads = {}
+        for turn, kind in enumerate(("priorities", "expiring")):
+            if number % 4 == turn:
+                loads[kind] = SpecialLoad(self.program, self.folder, f"{kind}{number}", self.chance.randrange(1 << 60), kind)
         if not self.python:
-            return {}
-        return {"acks=all": PythonLoad(self.folder, f"k{number}", number),
+            return loads
+        if number % 4 == 2:
+            loads["queue over a topic"] = PythonLoad(self.folder, f"q{number}", number, "topic_queue_load.py", ("kafka", "amqp"))
+        return {**loads, "acks=all": PythonLoad(self.folder, f"k{number}", number),
                 "isolation": PythonLoad(self.folder, f"t{number}", number, "transaction_load.py"),
-                "stream": PythonLoad(self.folder, f"s{number}", number, "stream_load.py", "amqp")}
-
-    def check_other(self, number, promise, load):
-        problem, text = "", ""
-        try:
-            text = load.check(self.server.address(load.protocol))
-        except Exception as error:
-            problem = shorten(error)
-        self.result(f"cycle {number}: {promise}", problem, text)
+                "stream": PythonLoad(self.folder, f"s{number}", number, "stream_load.py", ("amqp",))}
 
     def run(self):
         print(f"crash: seed {self.seed}, data in {self.folder}", flush=True)

@@ -10,6 +10,8 @@ import struct
 ENTRY = struct.Struct("<BIQI")
 SENT, CONFIRMED, REFUSED, DELIVERED, ACKNOWLEDGED, ACKNOWLEDGED_COMMITTED, REJECTED, REJECTED_COMMITTED, REQUEUED, FOUND, FOUND_DEAD = range(11)
 SHOWN_PER_KIND = 3
+# Of a load with messages that expire, `queue` tells whether a message does (message.h).
+EXPIRING = 1
 
 
 def read_ledger(path):
@@ -76,15 +78,46 @@ def expected_places(mark, settled):
     return (least, 1), (0, 0), least
 
 
-def judge(published_entries, consumed_entries, found_entries):
+def expected_places_of_expired(mark, settled):
+    """The same for a message whose time was over before anybody looked: it is a dead letter and nothing else."""
+    if settled == ACKNOWLEDGED:
+        return (0, 0), (0, 1), 0
+    least = 1 if mark == CONFIRMED or settled in (DELIVERED, REQUEUED, REJECTED) else 0
+    return (0, 0), (least, 1), least
+
+
+def check_priorities(found, verdict):
+    """Where `queue` tells the priority: from a queue that nothing is added to, the higher ones come first."""
+    lowest = None
+    for mark, priority, sequence, _ in found:
+        if mark != FOUND:
+            continue
+        if lowest is not None and priority > lowest:
+            verdict.add("came after a lower priority", priority, sequence)
+        lowest = priority if lowest is None else min(lowest, priority)
+
+
+def least_dead_letters(published_entries, consumed_entries):
+    """How many expired messages must have become dead letters."""
+    settled = {(queue, sequence): mark for mark, queue, sequence, _ in consumed_entries}
+    return sum(expected_places_of_expired(mark, settled.get((queue, sequence)))[2]
+               for mark, queue, sequence, _ in published_entries if queue == EXPIRING)
+
+
+def judge(published_entries, consumed_entries, found_entries, kind="plain"):
     """The verdict over one cycle."""
     verdict = Verdict()
+    if kind == "priorities":
+        check_priorities(found_entries, verdict)
     published = {(queue, sequence): (mark, checksum) for mark, queue, sequence, checksum in published_entries}
     settled = {(queue, sequence): mark for mark, queue, sequence, _ in consumed_entries}
     work, dead = check_found(published, found_entries, verdict)
     for key, (mark, _) in published.items():
-        in_work, in_dead, least = expected_places(mark, settled.get(key))
-        if work[key] + dead[key] < least:
+        expires = kind == "expiring" and key[0] == EXPIRING
+        in_work, in_dead, least = (expected_places_of_expired if expires else expected_places)(mark, settled.get(key))
+        if expires and work[key]:
+            verdict.add("delivered after its time was over", *key)
+        elif work[key] + dead[key] < least:
             verdict.add("lost", *key)
         elif min(work[key], 1) > in_work[1] or min(dead[key], 1) > in_dead[1]:
             verdict.add("back although it was settled" if settled.get(key) else "in the dead letter queue without a reason", *key)

@@ -65,6 +65,37 @@ class Verdict(unittest.TestCase):
     def test_dead_letter_without_a_reject(self):
         self.assertEqual(kinds(SENT, [], ALL + [(v.FOUND_DEAD, 0, 0, 100)]), {"in the dead letter queue without a reason": 1})
 
+    def test_expired_is_a_dead_letter_and_nothing_else(self):
+        def expiring(consumed, found):
+            published = [(v.CONFIRMED, v.EXPIRING, 0, 100), (v.CONFIRMED, 0, 0, 200)]
+            return dict(v.judge(published, consumed, found, "expiring").kinds)
+
+        lasting, dead = (v.FOUND, 0, 0, 200), (v.FOUND_DEAD, v.EXPIRING, 0, 100)
+        self.assertEqual(expiring([], [lasting, dead]), {})
+        self.assertEqual(expiring([], [dead]), {"lost": 1})
+        self.assertEqual(expiring([], [lasting]), {"lost": 1})
+        self.assertEqual(expiring([], [lasting, dead, dead]), {"found more than once": 1})
+        self.assertEqual(expiring([], [(v.FOUND, v.EXPIRING, 0, 100), lasting]), {"delivered after its time was over": 1})
+        self.assertEqual(expiring([], [(v.FOUND_DEAD, 0, 0, 200), dead]), {"in the dead letter queue without a reason": 1})
+        for mark in (v.DELIVERED, v.REQUEUED, v.REJECTED):
+            self.assertEqual(expiring([(mark, v.EXPIRING, 0, 100)], [lasting]), {"lost": 1})
+        for found in ([lasting], [lasting, dead]):
+            self.assertEqual(expiring([(v.ACKNOWLEDGED, v.EXPIRING, 0, 100)], found), {})
+
+    def test_how_many_dead_letters_are_waited_for(self):
+        published = [(v.CONFIRMED, v.EXPIRING, n, 0) for n in range(4)] + [(v.SENT, v.EXPIRING, 4, 0), (v.CONFIRMED, 0, 0, 0)]
+        consumed = [(v.ACKNOWLEDGED, v.EXPIRING, 0, 0), (v.DELIVERED, v.EXPIRING, 4, 0)]
+        self.assertEqual(v.least_dead_letters(published, consumed), 4)
+
+    def test_higher_priorities_come_first_and_each_in_order(self):
+        published = [(v.CONFIRMED, level, n, 0) for level in range(2) for n in range(2)]
+        found = [(v.FOUND, 1, 0, 0), (v.FOUND, 1, 1, 0), (v.FOUND, 0, 0, 0), (v.FOUND, 0, 1, 0)]
+        self.assertEqual(dict(v.judge(published, [], found, "priorities").kinds), {})
+        found[1], found[2] = found[2], found[1]
+        self.assertEqual(dict(v.judge(published, [], found, "priorities").kinds), {"came after a lower priority": 1})
+        found = [(v.FOUND, 1, 1, 0), (v.FOUND, 1, 0, 0), (v.FOUND, 0, 0, 0), (v.FOUND, 0, 1, 0)]
+        self.assertEqual(dict(v.judge(published, [], found, "priorities").kinds), {"out of order": 1})
+
 
 if __name__ == "__main__":
     unittest.main()
