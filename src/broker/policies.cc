@@ -35,6 +35,14 @@ void lower_limits(QueueSettings& settings, const PolicyDefinition& definition) {
   lower(settings.expires, time_of(definition.expires_ms));
 }
 
+/// 0 is no limit.
+void lower_timeout(std::optional<base::Millis>& timeout, const std::optional<base::Millis>& other) {
+  const bool endless = timeout.has_value() && timeout->value == 0;
+  if (other.has_value() && other->value == 0 && timeout.has_value()) return;
+  if (endless && other.has_value()) timeout.reset();
+  lower(timeout, other);
+}
+
 /// Which policies a queue falls under.
 std::array<PolicyTarget, 3> kinds_of(const catalog::Queue& queue) {
   const PolicyTarget own = queue.kind == catalog::QueueKind::stream     ? PolicyTarget::streams
@@ -85,11 +93,12 @@ QueueSettings Policies::settings_of(const catalog::Queue& queue) {
   if (const Policy* policy = find(queue.vhost, false, kinds, queue.name)) {
     const PolicyDefinition& definition = policy->definition;
     if (queue.kind == catalog::QueueKind::stream) replace_retention(settings, definition);
-    complete(settings.consumer_timeout, time_of(definition.consumer_timeout_ms));
+    lower_timeout(settings.consumer_timeout, time_of(definition.consumer_timeout_ms));
     if (queue.kind == catalog::QueueKind::counting) complete_retries(settings, definition);
     complete(settings.dead_letter_exchange, definition.dead_letter_exchange);
     complete(settings.dead_letter_routing_key, definition.dead_letter_routing_key);
-    if (!settings.overflow_given && definition.overflow.has_value()) settings.overflow = *definition.overflow;
+    const bool overflow_counts = !settings.overflow_given || queue.kind == catalog::QueueKind::counting;
+    if (overflow_counts && definition.overflow.has_value()) settings.overflow = *definition.overflow;
     if (queue.kind != catalog::QueueKind::stream) lower_limits(settings, definition);
   }
   if (const Policy* policy = find(queue.vhost, true, kinds, queue.name)) {

@@ -101,6 +101,42 @@ TEST_F(PoliciesTest, LimitsAreLoweredAndOtherSettingsCompleted) {
   EXPECT_EQ(ruled.dead_letter_exchange, "mine");
 }
 
+TEST_F(PoliciesTest, WhatHappensToAFullCountingQueueIsForItsPolicyToSay) {
+  catalog::Queue queue;
+  queue.kind = catalog::QueueKind::counting;
+  queue.settings.overflow = catalog::Overflow::reject_publish;
+  queue.settings.overflow_given = true;
+  broker.declare("q", queue);
+  auto made = policy("p", "");
+  made.definition.max_length = 10;
+  put(made);
+  EXPECT_EQ(settings_of("q").overflow, catalog::Overflow::reject_publish);
+  made.definition.overflow = catalog::Overflow::drop_head;
+  put(made);
+  EXPECT_EQ(settings_of("q").overflow, catalog::Overflow::drop_head);
+}
+
+// Of the queue's time-out and the policy's the shorter one; 0 is none at all.
+TEST_F(PoliciesTest, TheShorterTimeoutCounts) {
+  const auto both = [this](std::optional<std::int64_t> own, std::uint64_t of_policy) {
+    catalog::Queue queue;
+    if (own.has_value()) queue.settings.consumer_timeout = base::Millis(*own);
+    auto made = policy("p", "");
+    made.definition.consumer_timeout_ms = of_policy;
+    put(made);
+    const std::string name = "q" + std::to_string(of_policy) + "." + std::to_string(own.value_or(-1));
+    broker.declare(name, queue);
+    return settings_of(name).consumer_timeout->value;
+  };
+  EXPECT_EQ(both({}, 500), 500);
+  EXPECT_EQ(both({}, 0), 0);
+  EXPECT_EQ(both(400, 500), 400);
+  EXPECT_EQ(both(600, 500), 500);
+  EXPECT_EQ(both(600, 0), 600);
+  EXPECT_EQ(both(0, 500), 500);
+  EXPECT_EQ(both(0, 0), 0);
+}
+
 TEST_F(PoliciesTest, QueuesFollowAtOnceAndAfterARestart) {
   broker.declare("q");
   broker.publish_stored("q", 20);

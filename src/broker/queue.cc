@@ -58,6 +58,8 @@ QueueEngine::Policy Queue::policy() const {
   policy.dead_letters = definition_.settings.dead_letter_exchange.has_value();
   policy.max_priority = definition_.settings.max_priority.value_or(0);
   policy.single_active_consumer = definition_.settings.single_active_consumer;
+  policy.active_gives_way =
+      definition_.kind == catalog::QueueKind::counting && definition_.settings.single_active_consumer;
   policy.delayed_retry = definition_.settings.delayed_retry.value_or(catalog::DelayedRetry::none);
   return policy;
 }

@@ -105,7 +105,7 @@ bool QueueEngine::may_have_more(const Consumer& consumer) const {
 void QueueEngine::enqueue(std::uint32_t slot) {
   Consumer& consumer = consumers_[slot];
   if (consumer.queued || !consumer.live || !may_have_more(consumer)) return;
-  if (policy_.single_active_consumer && active_ != slot) return;
+  if (policy_.single_active_consumer && (active_ != slot || outranked_)) return;
   consumer.queued = true;
   level_of(consumer.spec.priority).turn.push_back(slot);
 }
@@ -119,6 +119,7 @@ void QueueEngine::dequeue(std::uint32_t slot) {
 
 void QueueEngine::activate_one() {
   active_.reset();
+  outranked_ = false;
   const auto goes_before = [this](std::uint32_t a, std::uint32_t b) {
     const Consumer& first = consumers_[a];
     const Consumer& second = consumers_[b];
@@ -129,6 +130,20 @@ void QueueEngine::activate_one() {
     if (!active_.has_value() || goes_before(slot, *active_)) active_ = slot;
   }
   if (active_.has_value()) enqueue(*active_);
+}
+
+void QueueEngine::check_outranked() {
+  if (!policy_.active_gives_way || !active_.has_value()) return;
+  const std::int32_t priority = consumers_[*active_].spec.priority;
+  outranked_ = std::any_of(slot_of_.begin(), slot_of_.end(),
+                           [&](const auto& entry) { return consumers_[entry.second].spec.priority > priority; });
+  if (outranked_) dequeue(*active_);
+  refresh(*active_);
+}
+
+void QueueEngine::refresh(std::uint32_t slot) {
+  if (outranked_ && active_ == slot && consumers_[slot].spec.credit->holds == 0) return activate_one();
+  enqueue(slot);
 }
 
 std::uint32_t QueueEngine::add_consumer(const ConsumerSpec& spec) {
@@ -147,6 +162,7 @@ std::uint32_t QueueEngine::add_consumer(const ConsumerSpec& spec) {
   if (credit == nullptr) credit = std::make_shared<ConsumerCredit>();
   if (policy_.single_active_consumer && !active_.has_value()) active_ = slot;
   enqueue(slot);
+  check_outranked();
   return slot;
 }
 
@@ -159,7 +175,11 @@ bool QueueEngine::remove_consumer(ConsumerId consumer) {
   free_slots_.push_back(slot);
   slot_of_.erase(it);
   std::erase_if(levels_, [&](const Level& level) { return level.turn.empty(); });
-  if (active_ == slot) activate_one();
+  if (active_ == slot) {
+    activate_one();
+  } else {
+    check_outranked();
+  }
   return true;
 }
 
@@ -182,7 +202,7 @@ void QueueEngine::set_allowance(ConsumerId consumer, std::uint32_t most) {
 
 void QueueEngine::wake(ConsumerId consumer) {
   const auto it = slot_of_.find(consumer.value);
-  if (it != slot_of_.end()) enqueue(it->second);
+  if (it != slot_of_.end()) refresh(it->second);
 }
 
 QueueEngine::Level* QueueEngine::served_level() {
@@ -362,7 +382,7 @@ QueueEngine::Settled QueueEngine::settle(ConsumerId consumer, Offset first, Offs
   const auto it = slot_of_.find(consumer.value);
   if (it != slot_of_.end()) {
     consumers_[it->second].spec.credit->holds -= settled.accepted + settled.requeued + settled.rejected;
-    enqueue(it->second);
+    refresh(it->second);
   }
   return settled;
 }
@@ -522,7 +542,8 @@ void QueueEngine::check() const {
     const Consumer& consumer = consumers_[slot];
     MILLRACE_ASSERT(consumer.live && consumer.spec.id.value == id);
     held += consumer.spec.credit->holds;
-    const bool wanted = may_have_more(consumer) && (!policy_.single_active_consumer || active_ == slot);
+    const bool wanted =
+        may_have_more(consumer) && (!policy_.single_active_consumer || (active_ == slot && !outranked_));
     MILLRACE_ASSERT(consumer.queued || !wanted, "consumer {} is forgotten", id);
   }
   MILLRACE_ASSERT(held <= outstanding_.size());

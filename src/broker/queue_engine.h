@@ -49,6 +49,9 @@ class QueueEngine {
     /// All goes to one consumer. When it goes, that of the highest priority follows, among equals the one that came
     /// first.
     bool single_active_consumer = false;
+    /// The one that has all gets no more when one of higher priority comes, which follows as soon as the first holds
+    /// nothing.
+    bool active_gives_way = false;
     /// Levels above 0, if there are any; never changes in the life of a queue. Then the records are ready when the
     /// state knows their levels, and go out by level, the highest first.
     std::uint8_t max_priority = 0;
@@ -194,6 +197,10 @@ class QueueEngine {
   /// The highest level with a consumer that may have more, who is the first in turn; null when there is none.
   Level* served_level();
   void activate_one();
+  /// Who waits for the active consumer's end may have come or gone.
+  void check_outranked();
+  /// The consumer may have more, or has nothing left to do.
+  void refresh(std::uint32_t slot);
   /// The ready records of one level; a queue without priorities has one.
   struct Place {
     /// Next fresh record; all unsettled ones of the level below are outstanding, given back or dying.
@@ -237,6 +244,8 @@ class QueueEngine {
   boost::unordered_flat_map<std::uint64_t, std::uint32_t> slot_of_;
   std::vector<Level> levels_;  // highest priority first
   std::optional<std::uint32_t> active_;
+  /// The active one gets no more: one of higher priority waits.
+  bool outranked_ = false;
   std::uint64_t last_number_ = 0;
   std::vector<Retry> retries_;
 };

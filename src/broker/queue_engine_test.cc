@@ -252,35 +252,6 @@ TEST(QueueEngine, WindowStopsAConsumerUntilItIsReturned) {
   EXPECT_EQ(f.state.settlement().floor(), Offset(4));
 }
 
-TEST(QueueEngine, OnlyOneSingleActiveConsumerUntilItGoes) {
-  Fixture f(4, {.delivery_limit = {}, .single_active_consumer = true});
-  f.engine.add_consumer(consumer(1, 1));
-  f.engine.add_consumer(consumer(2, 1, 9));
-  EXPECT_EQ(f.deliver_all().size(), 1U);
-  EXPECT_EQ(f.engine.unacknowledged(), 1U);
-  f.engine.remove_consumer(ConsumerId(1));
-  const auto got = f.deliver_all();
-  EXPECT_EQ(got.at(1), (Offsets{1}));
-}
-
-TEST(QueueEngine, TheNextActiveConsumerIsOfTheHighestPriorityThenTheOldest) {
-  Fixture f(9, {.delivery_limit = {}, .single_active_consumer = true});
-  f.engine.add_consumer(consumer(9, 1));
-  f.engine.add_consumer(consumer(8, 1));  // ids tell nothing about age
-  f.engine.add_consumer(consumer(7, 1, 5));
-  f.engine.add_consumer(consumer(6, 1, 5));
-  f.engine.add_consumer(consumer(5, 1));
-  std::vector<std::uint32_t> order;
-  for (const std::uint64_t id : {9, 7, 6, 8, 5}) {
-    const auto got = f.deliver_all();
-    ASSERT_EQ(got.size(), 1U);
-    order.push_back(got.begin()->first);
-    f.engine.remove_consumer(ConsumerId(id));
-  }
-  EXPECT_EQ(order, (std::vector<std::uint32_t>{0, 2, 3, 1, 4}));
-  EXPECT_FALSE(f.engine.can_deliver());
-}
-
 TEST(QueueEngine, DeliveryLimitEndsTheRetries) {
   Fixture f(1, {.delivery_limit = 2, .dead_letters = true});
   f.engine.add_consumer(consumer(1));
