@@ -16,6 +16,7 @@ void Channel::settle_ranges(Settle how) {
 }
 
 void Channel::settle(std::uint64_t tag, bool multiple, Settle how) {
+  if (comes_late(tag, multiple)) return;
   if (transaction_ != nullptr) return settle_later(tag, multiple, how);
   bool known = true;
   if (multiple && tag == 0) {

@@ -96,12 +96,15 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
     if (!change_properties(*properties, block)) return;
   }
 
-  const bool is_reply = method->exchange.empty() && method->routing_key.starts_with(kReplyTo);
-  const bool transactional = transaction_ != nullptr;
-  const bool replied = is_reply && (transactional ? keep_reply(method->routing_key, block, body)
-                                                  : send_reply(method->routing_key, block, body));
   const PropertyFacts facts(*properties);
   const broker::Route& route = shard().router().route(*exchange, method->routing_key, more_keys_.keys, &facts);
+  const bool is_reply = method->exchange.empty() && method->routing_key.starts_with(kReplyTo);
+  const bool transactional = transaction_ != nullptr;
+  if (is_reply && method->mandatory && !transactional && route.queues.empty() && can_reply(method->routing_key)) {
+    return send_mandatory_reply(*method, {header.class_id, header.body_size, block}, body);
+  }
+  const bool replied = is_reply && (transactional ? keep_reply(method->routing_key, block, body)
+                                                  : send_reply(method->routing_key, block, body));
   if (route.queues.empty() && !replied) {
     broker::add(shard().counters().published, 1);
     broker::add(shard().counters().unroutable, 1);

@@ -3,6 +3,7 @@
 #include <deque>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -232,6 +233,8 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void note_delivery(std::uint64_t tag, base::Millis timeout);
   void watch_timeout(base::Nanos due, base::Nanos now);
   void check_timeout();
+  bool cancel_stuck(broker::ConsumerId holder);
+  bool comes_late(std::uint64_t& tag, bool multiple);
 
   // direct_reply.cc
   void consume_replies(const wire::BasicConsume& method);
@@ -239,6 +242,8 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void declare_reply_queue(const wire::QueueDeclare& method);
   bool can_reply(std::string_view name) const;
   bool send_reply(std::string_view name, bytes::ByteView properties, std::span<const bytes::ByteView> body);
+  void send_mandatory_reply(const wire::BasicPublish& method, const wire::ContentHeader& header,
+                            std::span<const bytes::ByteView> body);
 
   // basic_get.cc
   void basic_get(const wire::BasicGet& method);
@@ -300,6 +305,8 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   DeliveryTags tags_;
   std::vector<DeliveryTags::Range> ranges_;  // reused
   DeliveryTimes delivery_times_;
+  /// Tags of deliveries that were taken back from consumers that were cancelled for it.
+  std::set<std::uint64_t> reclaimed_;
   /// By queue, as of a generation of the catalog.
   std::unordered_map<std::uint64_t, base::Millis> timeouts_;
   std::uint64_t timeouts_generation_ = 0;

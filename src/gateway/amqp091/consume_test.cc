@@ -253,6 +253,36 @@ TEST_F(Consuming, APolicyMayHaveATimeout) {
   client.expect_channel_close(1, ReplyCode::precondition_failed);
 }
 
+// The others of its channel go on, and what it acknowledges too late is no error.
+TEST_F(Consuming, OfAQuorumQueueOnlyTheConsumerIsCancelled) {
+  client.declare(1, "quorum", {{"x-queue-type", "quorum"}, {"x-consumer-timeout", std::int32_t{10'000}}});
+  for (const char* body : {"0", "1", "2"}) client.publish(1, {0, "", "quorum"}, body);
+  publish(2);
+  consume(client, 1, "other");  // of "q", which has the server's time-out
+  EXPECT_EQ(next(client, 1, 1), "0");
+  EXPECT_EQ(next(client, 1, 2), "1");
+  client.send(1, wire::BasicQos{0, 2, false});
+  client.expect<wire::BasicQosOk>(1);
+  client.send(1, wire::BasicConsume{0, "quorum", "stuck"});
+  client.expect<wire::BasicConsumeOk>(1);
+  EXPECT_EQ(next(client, 1, 3), "0");
+  EXPECT_EQ(next(client, 1, 4), "1");
+  world.broker.world.run_for(base::to_nanos(base::Millis(12'000)));
+  EXPECT_EQ(client.expect<wire::BasicCancel>(1).consumer_tag, "stuck");
+  const auto stats = [this] { return world.broker.stats(world.broker.find("quorum")); };
+  EXPECT_EQ(stats().ready, 3U);
+  EXPECT_EQ(stats().unacknowledged, 0U);
+  client.send(1, wire::BasicAck{3, false});
+  EXPECT_EQ(client.count(1, "quorum"), 3U);
+  client.send(1, wire::BasicAck{4, true});  // that is also about 1 and 2
+  EXPECT_EQ(client.count(1, "q"), 0U);
+  EXPECT_EQ(client.get(1, "quorum"), "0");
+  EXPECT_TRUE(client.last_get.redelivered);
+  EXPECT_EQ(world.broker.stats(world.broker.find("q")).unacknowledged, 0U);
+  client.send(1, wire::BasicAck{4, false});  // that was told already
+  client.expect_channel_close(1, ReplyCode::precondition_failed, "PRECONDITION_FAILED - unknown delivery tag 4");
+}
+
 TEST_F(Consuming, ASharedLimitIsForAllConsumersOfTheChannel) {
   client.declare(1, "other");
   for (const char* queue : {"q", "other"}) {
@@ -586,6 +616,48 @@ TEST_F(Consuming, ReplyConsumersHaveRules) {
   client.publish(1, {0, "", "amq.rabbitmq.reply-to.nobody", true}, "lost");
   client.expect<wire::BasicReturn>(1);
   EXPECT_EQ(client.expect_content(1).body, "lost");
+}
+
+// Before it is confirmed, on whichever shard its receiver was.
+TEST_F(Consuming, AMandatoryReplyThatNobodyWaitsForComesBack) {
+  for (int round = 0; round < 2; ++round) {  // connections alternate between the shards
+    TestClient server(world);
+    server.open();
+    server.open_channel(1);
+    server.send(1, wire::ConfirmSelect{});
+    server.expect<wire::ConfirmSelectOk>(1);
+    client.send(1, wire::BasicConsume{0, kReplyTo, "replies", false, true});
+    client.expect<wire::BasicConsumeOk>(1);
+    wire::BasicProperties request;
+    request.reply_to = kReplyTo;
+    client.publish(1, {0, "", "q"}, "question", request);
+    EXPECT_EQ(client.count(1, "q"), 1U);
+    EXPECT_EQ(server.get(1, "q"), "question");
+    const std::string to(*wire::BasicProperties::decode(bytes::as_bytes(server.last_message.properties))->reply_to);
+    server.publish(1, {0, "", to, true}, "answer");
+    client.expect<wire::BasicDeliver>(1);
+    EXPECT_EQ(client.expect_content(1).body, "answer");
+    EXPECT_EQ(server.expect<wire::BasicAck>(1).delivery_tag, 1U);
+    client.send(1, wire::BasicCancel{"replies"});
+    client.expect<wire::BasicCancelOk>(1);
+    wire::BasicProperties properties;
+    properties.correlation_id = "7";
+    server.publish(1, {0, "", to, true}, "too late", properties);
+    server.publish(1, {0, "", "q"}, "next");
+    const auto returned = server.expect<wire::BasicReturn>(1);
+    EXPECT_EQ(returned.reply_code, 312);
+    EXPECT_EQ(returned.routing_key, to);
+    const ReceivedMessage back = server.expect_content(1);
+    EXPECT_EQ(back.body, "too late");
+    EXPECT_EQ(wire::BasicProperties::decode(bytes::as_bytes(back.properties))->correlation_id, "7");
+    for (std::uint64_t confirmed = 0; confirmed < 3;) {
+      const std::uint64_t tag = server.expect<wire::BasicAck>(1).delivery_tag;
+      ASSERT_GT(tag, confirmed);
+      confirmed = tag;
+    }
+    EXPECT_EQ(client.get(1, "q"), "next");
+    server.close();
+  }
 }
 
 TEST_F(Consuming, RejectedMessagesCarryTheirHistory) {

@@ -2,11 +2,13 @@
 
 #include <algorithm>
 
+#include "base/assert.h"
+#include "base/log.h"
 #include "broker/policies.h"
 #include "gateway/amqp091/channel.h"
 
-// A client that does not settle what it got within the consumer timeout loses its channel, and gives back what it
-// holds: it is most likely stuck.
+// A client that does not settle what it got within the consumer timeout is most likely stuck, and gives back what it
+// holds. Of a quorum queue the consumer is cancelled, if its client takes notices of that; else the channel is closed.
 namespace millrace::gateway::amqp091 {
 
 using wire::ReplyCode;
@@ -17,6 +19,8 @@ namespace {
 constexpr base::Nanos kBusyDelay{1'000'000'000};
 // No delivery has a limit now.
 constexpr base::Millis kRecheck{60'000};
+// A channel that gave back so many deliveries, none of which was settled late, is closed the next time.
+constexpr std::size_t kMaxReclaimed = 100'000;
 
 }  // namespace
 
@@ -62,6 +66,50 @@ void Channel::watch_timeout(base::Nanos due, base::Nanos now) {
   });
 }
 
+/// Cancels the consumer that holds something for too long, and takes back all that it holds. False when the channel has
+/// to end instead.
+bool Channel::cancel_stuck(broker::ConsumerId holder) {
+  const auto found = std::ranges::find_if(consumers_, [&](const auto& entry) { return entry.second->id() == holder; });
+  if (holder == broker::ConsumerId(0) || found == consumers_.end()) return false;
+  if (found->second->queue_type() != QueueType::quorum) return false;
+  if (!connection_.wants_cancel_notices() || reclaimed_.size() >= kMaxReclaimed) return false;
+  base::log::info("amqp: {} channel {}: consumer '{}' did not acknowledge in time and is cancelled",
+                  connection_.socket().peer(), number_, found->first);
+  shard().consumers().drop(holder);
+  consumer_cancelled(*found->second);
+  std::vector<std::uint64_t> held;
+  tags_.for_each([&](std::uint64_t tag, const DeliveryTags::Entry& entry) {
+    if (entry.consumer == holder) held.push_back(tag);
+  });
+  for (const std::uint64_t tag : held) {
+    const bool taken = tags_.take(tag, ranges_);
+    MILLRACE_ASSERT(taken, "tag {} is not there", tag);
+  }
+  reclaimed_.insert(held.begin(), held.end());
+  settle_ranges(broker::Settle::requeue);
+  return true;
+}
+
+/// Whether the settlement is about deliveries only that were taken back, which their client need not have known. One
+/// that is about others too goes on with the newest of these.
+bool Channel::comes_late(std::uint64_t& tag, bool multiple) {
+  if (reclaimed_.empty()) return false;
+  if (!multiple) return reclaimed_.erase(tag) > 0;
+  if (tag == 0) {
+    reclaimed_.clear();
+    return false;
+  }
+  const bool known = reclaimed_.contains(tag);
+  reclaimed_.erase(reclaimed_.begin(), reclaimed_.upper_bound(tag));
+  if (!known) return false;
+  std::uint64_t newest = 0;
+  tags_.for_each([&](std::uint64_t other, const DeliveryTags::Entry&) {
+    if (other < tag) newest = std::max(newest, other);
+  });
+  tag = newest;
+  return newest == 0;
+}
+
 /// Each delivery has the limit of its consumer or queue, so that the oldest need not be the first that is due.
 void Channel::check_timeout() {
   if (state_ != State::open) return;
@@ -71,6 +119,7 @@ void Channel::check_timeout() {
   const base::Nanos now = shard().loop().clock().monotonic();
   std::optional<base::Nanos> due;
   base::Millis timeout{0};
+  broker::ConsumerId holder;
   tags_.for_each([&](std::uint64_t tag, const DeliveryTags::Entry& entry) {
     const base::Millis own = consumer_timeout(entry);
     if (own == base::Millis(0)) return;
@@ -78,11 +127,13 @@ void Channel::check_timeout() {
     if (due.has_value() && *due <= at) return;
     due = at;
     timeout = own;
+    holder = entry.consumer;
   });
   // A limit may come with a policy.
   if (!due.has_value()) return watch_timeout(now + base::to_nanos(kRecheck), now);
   if (*due > now) return watch_timeout(*due, now);
   if (busy_) return watch_timeout(now + kBusyDelay, now);
+  if (cancel_stuck(holder)) return check_timeout();
   method_ = wire::Method{0};
   timed_out_ = true;
   fail(

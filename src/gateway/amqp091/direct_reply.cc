@@ -131,6 +131,42 @@ bool Channel::send_reply(std::string_view name, bytes::ByteView properties, std:
   return true;
 }
 
+/// Whether there is a receiver is told by its shard; until then the channel waits. The message is returned before it is
+/// confirmed.
+void Channel::send_mandatory_reply(const wire::BasicPublish& method, const wire::ContentHeader& header,
+                                   std::span<const bytes::ByteView> body) {
+  struct Reply {
+    std::string name;
+    bytes::ByteVector properties;
+    bytes::ByteVector body;
+  };
+  auto sent = std::make_shared<Reply>();
+  sent->name = method.routing_key;
+  sent->properties.assign(header.property_block.begin(), header.property_block.end());
+  for (const bytes::ByteView part : body) sent->body.insert(sent->body.end(), part.begin(), part.end());
+  auto done = later<bool>([sent, class_id = header.class_id](Channel& channel, const broker::Result<bool>& found) {
+    const bytes::ByteView whole = sent->body;
+    if (!*found) {
+      broker::add(channel.shard().counters().published, 1);
+      broker::add(channel.shard().counters().unroutable, 1);
+      wire::BasicPublish returned;
+      returned.routing_key = sent->name;
+      channel.return_message(returned, {class_id, whole.size(), sent->properties}, {&whole, whole.empty() ? 0U : 1U});
+    }
+    channel.shard().publisher().publish(channel.tracker_, {}, {});
+    channel.count_unsettled(whole.size() + sent->properties.size());
+  });
+  const ReplyAddress address = *ReplyAddress::parse(method.routing_key);
+  shard().mailbox().send(address.shard, [replies = connection_.options().replies, address, home = shard().id(), sent,
+                                         done = std::move(done)](broker::Shard& there) mutable {
+    const auto channel = replies->find(address);
+    const bytes::ByteView whole = sent->body;
+    if (channel != nullptr) channel->deliver_reply(sent->name, sent->properties, {&whole, whole.empty() ? 0U : 1U});
+    there.mailbox().send(home,
+                         [found = channel != nullptr, done = std::move(done)](broker::Shard&) mutable { done(found); });
+  });
+}
+
 void Channel::deliver_reply(std::string_view name, bytes::ByteView properties, std::span<const bytes::ByteView> body) {
   if (state_ != State::open || connection_.socket().pending_output() > kMaxWaitingOutput) return;
   std::uint64_t size = 0;
