@@ -180,7 +180,7 @@ TEST(CredentialCache, ForgetsTheOldest) {
 class Permissions : public ::testing::Test {
  protected:
   Permissions() {
-    state_.apply(catalog::CreateVirtualHost{{kVhost, "/"}});
+    state_.apply(catalog::CreateVirtualHost{{kVhost, "/", {}}});
     state_.apply(catalog::PutUser{{.name = "ann", .password_hash = "h", .tags = {}}});
   }
   void permit(const std::string& configure, const std::string& write, const std::string& read) {

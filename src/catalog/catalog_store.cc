@@ -56,7 +56,7 @@ std::vector<Command> new_virtual_host(const std::string& name, const std::functi
   };
   const ObjectId vhost = next_id();
   std::vector<Command> commands;
-  commands.emplace_back(CreateVirtualHost{{.id = vhost, .name = name}});
+  commands.emplace_back(CreateVirtualHost{{.id = vhost, .name = name, .settings = {}}});
   for (const Predeclared& each : kExchanges) {
     Exchange exchange;
     exchange.id = next_id();

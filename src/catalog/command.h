@@ -103,11 +103,16 @@ struct AddQueueParts {
   std::vector<QueuePart> parts;
 };
 
+struct AlterVirtualHost {
+  ObjectId id;
+  VirtualHostSettings settings;
+};
+
 /// One change of the catalog. The order is stored: only append.
-using Command =
-    std::variant<CreateVirtualHost, DeleteVirtualHost, PutUser, DeleteUser, PutPermission, DeletePermission,
-                 CreateExchange, DeleteExchange, CreateQueue, DeleteQueue, CreateTopic, DeleteTopic, AddPartitions,
-                 AlterTopicSettings, Bind, Unbind, ReserveIds, PutTopicPermission, DeleteTopicPermission, PutPolicy,
-                 DeletePolicy, PutAccessRule, DeleteAccessRule, PutClientQuota, DeleteClientQuota, AddQueueParts>;
+using Command = std::variant<CreateVirtualHost, DeleteVirtualHost, PutUser, DeleteUser, PutPermission, DeletePermission,
+                             CreateExchange, DeleteExchange, CreateQueue, DeleteQueue, CreateTopic, DeleteTopic,
+                             AddPartitions, AlterTopicSettings, Bind, Unbind, ReserveIds, PutTopicPermission,
+                             DeleteTopicPermission, PutPolicy, DeletePolicy, PutAccessRule, DeleteAccessRule,
+                             PutClientQuota, DeleteClientQuota, AddQueueParts, AlterVirtualHost>;
 
 }  // namespace millrace::catalog

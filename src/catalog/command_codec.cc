@@ -7,7 +7,7 @@ namespace millrace::catalog {
 namespace {
 
 // Fields that a later version added are at the end of their object, and read only from that version on.
-constexpr std::uint8_t kVersion = 4;
+constexpr std::uint8_t kVersion = 5;
 // No list in a command is longer.
 constexpr std::uint32_t kMaxListLength = 1'000'000;
 
@@ -125,8 +125,13 @@ struct Decoder {
 };
 
 template <class Codec>
+void describe(VirtualHostSettings& v, Codec& c) {
+  c(v.usual_kind, v.max_queues, v.max_connections);
+}
+template <class Codec>
 void describe(VirtualHost& v, Codec& c) {
   c(v.id, v.name);
+  if (c.version >= 5) c(v.settings);
 }
 template <class Codec>
 void describe(User& v, Codec& c) {
@@ -316,6 +321,11 @@ void describe(DeleteClientQuota& v, Codec& c) {
 template <class Codec>
 void describe(AddQueueParts& v, Codec& c) {
   c(v.queue, v.parts);
+}
+
+template <class Codec>
+void describe(AlterVirtualHost& v, Codec& c) {
+  c(v.id, v.settings);
 }
 
 template <std::size_t Kind = 0>

@@ -28,6 +28,9 @@ struct Inverter {
 
   Commands operator()(const CreateVirtualHost& c) const { return {DeleteVirtualHost{c.vhost.id}}; }
   Commands operator()(const DeleteVirtualHost& c) const;
+  Commands operator()(const AlterVirtualHost& c) const {
+    return {AlterVirtualHost{c.id, state.find_virtual_host(c.id)->settings}};
+  }
   Commands operator()(const PutUser& c) const {
     return put_back<PutUser>(state.find_user(c.user.name), DeleteUser{c.user.name});
   }

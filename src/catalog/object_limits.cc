@@ -25,7 +25,12 @@ struct LimitCheck {
   Result<void> operator()(const CreateExchange&) const {
     return room_for(1, state.counts().exchanges, limits.exchanges, "exchange");
   }
-  Result<void> operator()(const CreateQueue&) const {
+  Result<void> operator()(const CreateQueue& c) const {
+    const VirtualHost* vhost = state.find_virtual_host(c.queue.vhost);
+    if (vhost != nullptr && vhost->settings.max_queues.has_value()) {
+      auto room = room_for(1, state.queue_count(vhost->id), *vhost->settings.max_queues, "the virtual host's queue");
+      if (!room.has_value()) return room;
+    }
     return room_for(1, state.counts().queues, limits.queues, "queue");
   }
   Result<void> operator()(const Bind&) const {

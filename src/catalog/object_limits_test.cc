@@ -84,6 +84,24 @@ TEST_F(CatalogLimits, PartitionsAreCountedAcrossTopics) {
   EXPECT_EQ(attempt(topic("d", 1)), "topic limit of 1 is reached");
 }
 
+TEST_F(CatalogLimits, AVirtualHostMayHaveFewerQueues) {
+  const auto queue = [this](const std::string& name, ObjectId in) {
+    Queue made;
+    made.id = ObjectId(++last);
+    made.vhost = in;
+    made.name = name;
+    return CreateQueue{made};
+  };
+  for (const Command& command : new_virtual_host("other", [this] { return ObjectId(++last); })) state.apply(command);
+  const ObjectId other = state.find_virtual_host("other")->id;
+  state.apply(AlterVirtualHost{vhost, {.max_queues = 2}});
+  EXPECT_EQ(attempt(queue("r", vhost)), "made");
+  EXPECT_EQ(attempt(queue("s", vhost)), "the virtual host's queue limit of 2 is reached");
+  EXPECT_EQ(attempt(queue("s", other)), "made");
+  state.apply(DeleteQueue{target});
+  EXPECT_EQ(attempt(queue("s", vhost)), "made");
+}
+
 TEST_F(CatalogLimits, AUserThatIsThereMayChange) {
   limits.users = 1;
   EXPECT_EQ(attempt(PutUser{{"one", "hash", {}}}), "made");

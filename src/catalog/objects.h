@@ -20,9 +20,28 @@ using model::LogId;
 using model::ObjectId;
 using model::ShardId;
 
+/// Stored: never renumber.
+enum class QueueKind : std::uint8_t {
+  ordinary = 0,
+  /// The same with stricter rules: always stored, and returns of a message are counted.
+  counting = 1,
+  /// Read by position: reading takes nothing away, and everybody gets everything.
+  stream = 2,
+};
+
+struct VirtualHostSettings {
+  /// Of queues whose declaration names no kind, where they may be of it.
+  std::optional<QueueKind> usual_kind{};
+  /// Most queues and client connections in it at a time.
+  std::optional<std::uint32_t> max_queues{};
+  std::optional<std::uint32_t> max_connections{};
+  friend bool operator==(const VirtualHostSettings&, const VirtualHostSettings&) = default;
+};
+
 struct VirtualHost {
   ObjectId id;
   std::string name;
+  VirtualHostSettings settings;
 };
 
 struct User {
@@ -226,15 +245,6 @@ struct Policy {
   std::int32_t priority = 0;
   PolicyTarget target = PolicyTarget::all;
   PolicyDefinition definition;
-};
-
-/// Stored: never renumber.
-enum class QueueKind : std::uint8_t {
-  ordinary = 0,
-  /// The same with stricter rules: always stored, and returns of a message are counted.
-  counting = 1,
-  /// Read by position: reading takes nothing away, and everybody gets everything.
-  stream = 2,
 };
 
 /// Levels above 0 of every queue of the kind `counting` that is made from now on, and the one of messages without a

@@ -55,6 +55,10 @@ class NamedTable {
     return list;
   }
   std::size_t size() const { return by_id_.size(); }
+  std::size_t size(ObjectId vhost) const {
+    const auto names = by_name_.find(vhost.value);
+    return names == by_name_.end() ? 0 : names->second.size();
+  }
 
  private:
   using Names = std::unordered_map<std::string, T*, base::TextHash, std::equal_to<>>;
@@ -294,6 +298,9 @@ struct Validator {
   Result<void> operator()(const DeleteVirtualHost& c) const {
     return exists(state.find_virtual_host(c.id), "virtual host");
   }
+  Result<void> operator()(const AlterVirtualHost& c) const {
+    return exists(state.find_virtual_host(c.id), "virtual host");
+  }
   Result<void> operator()(const PutUser& c) const { return check_name(c.user.name); }
   Result<void> operator()(const DeleteUser& c) const { return exists(state.find_user(c.name), "user"); }
   Result<void> operator()(const PutPermission& c) const {
@@ -432,6 +439,7 @@ void State::apply(const Command& command) {
   std::visit(
       Overloaded{
           [&](const CreateVirtualHost& c) { t.vhosts[c.vhost.id.value] = std::make_unique<VirtualHost>(c.vhost); },
+          [&](const AlterVirtualHost& c) { t.vhosts.at(c.id.value)->settings = c.settings; },
           [&](const DeleteVirtualHost& c) {
             erase_of_vhost(t.queues, c.id, [&](ObjectId id) { apply(DeleteQueue{id}); });
             erase_of_vhost(t.exchanges, c.id, [&](ObjectId id) { apply(DeleteExchange{id}); });
@@ -628,6 +636,9 @@ std::vector<const Binding*> State::bindings_of_destination(ObjectId destination)
 }
 std::size_t State::queue_count() const {
   return tables_->queues.size();
+}
+std::size_t State::queue_count(ObjectId vhost) const {
+  return tables_->queues.size(vhost);
 }
 std::uint64_t State::reserved_ids() const {
   return tables_->reserved_ids;

@@ -81,6 +81,7 @@ class State {
   std::vector<const Binding*> bindings_of_source(ObjectId exchange) const;
   std::vector<const Binding*> bindings_of_destination(ObjectId destination) const;
   std::size_t queue_count() const;
+  std::size_t queue_count(ObjectId vhost) const;
   ObjectCounts counts() const;
 
   /// Ids up to here are reserved (ReserveIds).

@@ -142,6 +142,17 @@ TEST_F(CatalogState, TheDurablePartSurvivesASnapshotAndTheRestDoesNot) {
   EXPECT_EQ(loaded.bindings_of_source(binding(kept.id, "k").source).size(), 1U);
 }
 
+TEST_F(CatalogState, AVirtualHostKeepsItsSettings) {
+  const VirtualHostSettings settings{.usual_kind = QueueKind::counting, .max_queues = 7, .max_connections = 0};
+  apply(AlterVirtualHost{vhost_, settings});
+  bytes::ByteVector snapshot;
+  state_.save(snapshot);
+  State loaded;
+  ASSERT_TRUE(loaded.load(snapshot));
+  EXPECT_EQ(loaded.find_virtual_host(vhost_)->settings, settings);
+  EXPECT_EQ(state_.validate(AlterVirtualHost{ObjectId(999), {}}).error().code, CatalogErrc::not_found);
+}
+
 TEST_F(CatalogState, ADamagedOrNewerSnapshotIsRefused) {
   bytes::ByteVector snapshot;
   state_.save(snapshot);
@@ -220,6 +231,9 @@ TEST_F(CatalogState, EveryChangeCanBeUndone) {
       DeleteUser{"ann"},
       PutUser{{.name = "ann", .password_hash = "h", .tags = {}}},
       permission("e"),
+      AlterVirtualHost{vhost_, {.usual_kind = QueueKind::counting, .max_queues = 5}},
+      AlterVirtualHost{vhost_, {}},
+      AlterVirtualHost{vhost_, {.usual_kind = QueueKind::stream, .max_queues = 5, .max_connections = 0}},
       DeleteExchange{exchange},
       DeleteQueue{made.id},
       DeleteTopic{topic},
@@ -336,7 +350,7 @@ TEST(CatalogCommand, ReadsWhatAnOlderVersionWrote) {
 
 TEST(CatalogRules, RulesAndQuotasSurviveAndAreTakenBack) {
   State state;
-  state.apply(CreateVirtualHost{{ObjectId(1), "/"}});
+  state.apply(CreateVirtualHost{{ObjectId(1), "/", {}}});
   const AccessRule rule{.vhost = ObjectId(1), .name = "t", .user = "ann", .host = "*", .action = RuleAction::read};
   const QuotaSubject subject{{QuotaEntity::user, std::nullopt}, {QuotaEntity::client_id, "app"}};
   const ClientQuota quota{.subject = subject, .limits = {{QuotaKind::write_bytes, 1500}}};

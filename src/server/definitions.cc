@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "broker/placement.h"
 #include "gateway/amqp091/definitions.h"
+#include "gateway/amqp091/queue_types.h"
 #include "gateway/amqp091/stream_arguments.h"
 #include "wire/amqp091/field_table.h"
 
@@ -25,6 +26,8 @@ namespace wire = ::millrace::wire::amqp091;
 namespace {
 
 using catalog::ObjectId;
+
+constexpr std::string_view kUsualType = "default_queue_type";
 
 /// What went wrong with one object; caught by nobody outside of this file.
 struct Refused {
@@ -280,6 +283,7 @@ class Importer {
   void topic_permission(const json::object& object);
   void policy(const json::object& named, const json::object& content, bool of_operator);
   void parameter(const json::object& object);
+  void limits(const json::object& named, const json::object& content);
   void exchange(const json::object& object);
   void queue(const json::object& object);
   void binding(const json::object& object);
@@ -329,13 +333,58 @@ void Importer::user(const json::object& object) {
   execute({catalog::PutUser{std::move(user)}});
 }
 
+/// What the virtual host says of itself, in this version's place or in an older one's; nothing where it says nothing.
+std::optional<catalog::QueueKind> usual_kind_of(const json::object& vhost) {
+  const json::value* metadata = vhost.if_contains("metadata");
+  const bool inside = metadata != nullptr && metadata->is_object() && metadata->get_object().contains(kUsualType);
+  const std::string name = text_of(inside ? metadata->get_object() : vhost, kUsualType, std::string());
+  if (name.empty() || name == "undefined") return std::nullopt;
+  // Long names are those of the types' modules, which some versions write.
+  for (const auto type : {amqp::QueueType::classic, amqp::QueueType::quorum, amqp::QueueType::stream}) {
+    if (name == amqp::name_of(type) || name == amqp::implementation_name(type)) return amqp::kind_of(type);
+  }
+  refuse(fmt::format("'{}' is '{}'", kUsualType, name));
+}
+
 void Importer::virtual_host(const json::object& object) {
   const std::string name = text_of(object, "name");
-  if (state().find_virtual_host(name) != nullptr) {
+  std::vector<catalog::Command> commands;
+  const catalog::VirtualHost* vhost = state().find_virtual_host(name);
+  if (vhost == nullptr) commands = catalog::new_virtual_host(name, [this] { return catalog_.allocate_id(); });
+  const auto usual_kind = usual_kind_of(object);
+  catalog::AlterVirtualHost alter;
+  alter.id = vhost != nullptr ? vhost->id : std::get<catalog::CreateVirtualHost>(commands.front()).vhost.id;
+  if (vhost != nullptr) alter.settings = vhost->settings;
+  if (usual_kind.has_value() && usual_kind != alter.settings.usual_kind) {
+    alter.settings.usual_kind = usual_kind;
+    commands.emplace_back(alter);
+  }
+  if (commands.empty()) {
     ++present_;
     return;
   }
-  execute(catalog::new_virtual_host(name, [this] { return catalog_.allocate_id(); }));
+  execute(std::move(commands));
+}
+
+/// Negative: no limit.
+std::optional<std::uint32_t> host_limit_of(const json::object& limits, std::string_view key) {
+  const json::value* value = limits.if_contains(key);
+  if (value == nullptr) return std::nullopt;
+  const std::int64_t number = number_of(*value, key);
+  if (number < 0 || number > UINT32_MAX) return std::nullopt;
+  return static_cast<std::uint32_t>(number);
+}
+
+void Importer::limits(const json::object& named, const json::object& content) {
+  const catalog::VirtualHost& vhost = vhost_of(named);
+  catalog::AlterVirtualHost alter{vhost.id, vhost.settings};
+  alter.settings.max_queues = host_limit_of(content, "max-queues");
+  alter.settings.max_connections = host_limit_of(content, "max-connections");
+  if (alter.settings == vhost.settings) {
+    ++present_;
+    return;
+  }
+  execute({std::move(alter)});
 }
 
 void Importer::permission(const json::object& object) {
@@ -377,6 +426,9 @@ void Importer::parameter(const json::object& object) {
   const json::value* value = object.if_contains("value");
   if (component == "operator_policy" && value != nullptr && value->is_object()) {
     return policy(object, value->get_object(), true);
+  }
+  if (component == "vhost-limits" && value != nullptr && value->is_object()) {
+    return limits(object, value->get_object());
   }
   base::log::warning("definitions: parameter '{}' of component '{}' has no effect",
                      text_of(object, "name", std::string("?")), component);

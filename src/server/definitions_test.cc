@@ -124,6 +124,40 @@ TEST_F(DefinitionsTest, TheSameFileAgainChangesNothing) {
   EXPECT_EQ(before, after);
 }
 
+TEST_F(DefinitionsTest, VirtualHostsHaveAUsualQueueTypeAndLimits) {
+  EXPECT_EQ(refusal(R"({
+    "vhosts": [{"name": "/", "default_queue_type": "undefined"},
+               {"name": "new", "metadata": {"description": "", "tags": [], "default_queue_type": "quorum"}},
+               {"name": "old", "default_queue_type": "stream"}, {"name": "none", "default_queue_type": null}],
+    "parameters": [{"component": "vhost-limits", "vhost": "new", "name": "limits",
+                    "value": {"max-connections": 10, "max-queues": 0}},
+                   {"component": "vhost-limits", "vhost": "old", "name": "limits", "value": {"max-connections": -1}}],
+    "queues": [{"name": "q", "vhost": "new", "durable": true, "auto_delete": false, "arguments": {}}]
+  })"),
+            "queues 'q': the virtual host's queue limit of 0 is reached");
+  const auto settings = [this](const char* name) { return state().find_virtual_host(name)->settings; };
+  EXPECT_EQ(settings("/"), catalog::VirtualHostSettings{});
+  EXPECT_EQ(settings("none"), catalog::VirtualHostSettings{});
+  EXPECT_EQ(settings("new").usual_kind, catalog::QueueKind::counting);
+  EXPECT_EQ(settings("new").max_connections, 10U);
+  EXPECT_EQ(settings("new").max_queues, 0U);
+  EXPECT_EQ(settings("old"), (catalog::VirtualHostSettings{.usual_kind = catalog::QueueKind::stream}));
+  // What the file says of those that are there is what counts then; what it does not say stays.
+  ASSERT_TRUE(import(R"({
+    "vhosts": [{"name": "new"}, {"name": "old", "default_queue_type": "rabbit_classic_queue"}],
+    "parameters": [{"component": "vhost-limits", "vhost": "new", "name": "limits", "value": {"max-queues": 7}}],
+    "queues": [{"name": "q", "vhost": "new", "durable": true, "auto_delete": false, "arguments": {}}]
+  })")
+                  .has_value());
+  EXPECT_EQ(settings("new").usual_kind, catalog::QueueKind::counting);
+  EXPECT_EQ(settings("new").max_queues, 7U);
+  EXPECT_EQ(settings("new").max_connections, std::nullopt);
+  EXPECT_EQ(settings("old").usual_kind, catalog::QueueKind::ordinary);
+  EXPECT_EQ(state().find_queue(state().find_virtual_host("new")->id, "q")->kind, catalog::QueueKind::counting);
+  EXPECT_EQ(refusal(R"({"vhosts": [{"name": "v", "default_queue_type": "odd"}]})"),
+            "vhosts 'v': 'default_queue_type' is 'odd'");
+}
+
 TEST_F(DefinitionsTest, WhatCannotBeMadeIsNamed) {
   EXPECT_TRUE(refusal("{").starts_with("not JSON"));
   EXPECT_EQ(refusal("[]"), "not a JSON object");

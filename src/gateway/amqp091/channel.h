@@ -175,6 +175,7 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   void queue_redeclare(const QueueDeclaration& wanted, const catalog::Queue& current);
   void queue_create(QueueDeclaration wanted);
   bool find_topic(const std::string& name, catalog::Queue& queue);
+  std::optional<std::uint32_t> full_queue_limit() const;
   void queue_created(QueueDeclaration wanted, const broker::Result<broker::QueueRef>& result);
   void queue_declared(const std::string& name, const Source& source, bool no_wait);
 

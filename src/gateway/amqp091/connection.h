@@ -175,7 +175,8 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
 
   std::string user_;
   std::string host_;
-  catalog::VirtualHost vhost_;
+  catalog::VirtualHost vhost_;  // as it was when the client came
+  std::unique_ptr<ConnectionPlaces::Place> place_;
   Client client_;
   std::vector<broker::ObjectId> exclusive_queues_;
   std::size_t still_to_go_ = 0;  // channels and queues, once the client has closed

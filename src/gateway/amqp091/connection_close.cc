@@ -99,6 +99,7 @@ void Connection::end(const std::string& log_reason) {
   if (state_ == State::ended) return;
   if (!log_reason.empty()) base::log::info("amqp: closing {}: {}", socket_->peer(), log_reason);
   state_ = State::ended;
+  place_.reset();
   timer_.cancel();
   heartbeat_timer_.cancel();
   end_channels();
@@ -112,6 +113,7 @@ void Connection::on_closed(const std::string& reason) {
     base::log::info("amqp: {} lost: {}", socket_->peer(), reason.empty() ? "closed without a close method" : reason);
   }
   state_ = State::ended;
+  place_.reset();
   timer_.cancel();
   heartbeat_timer_.cancel();
   end_channels();

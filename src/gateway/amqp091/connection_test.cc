@@ -27,6 +27,9 @@ TEST(Connection, StartSaysWhatIsServed) {
   const auto start = client.expect<wire::ConnectionStart>(0);
   EXPECT_EQ(start.mechanisms, "PLAIN AMQPLAIN");
   EXPECT_EQ(start.server_properties.find("product")->as_text(), "Millrace");
+  for (const std::string_view name : {"cluster_name", "copyright", "information", "platform", "product", "version"}) {
+    EXPECT_TRUE(start.server_properties.find(name)->as_text().has_value()) << name;
+  }
   const auto capabilities = *start.server_properties.find("capabilities")->as_table();
   for (const std::string_view name :
        {"publisher_confirms", "basic.nack", "consumer_cancel_notify", "connection.blocked"}) {

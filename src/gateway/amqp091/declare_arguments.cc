@@ -9,6 +9,7 @@
 
 #include "gateway/amqp091/argument_reader.h"
 #include "gateway/amqp091/stream_arguments.h"
+#include "wire/amqp091/field_table.h"
 
 namespace millrace::gateway::amqp091 {
 
@@ -23,6 +24,8 @@ namespace {
 constexpr std::string_view kQueueType = kQueueTypeArgument;
 constexpr std::string_view kDefaultQueueType = "classic";
 constexpr std::string_view kAlternateExchange = "alternate-exchange";
+// Taken from quorum queues as well, and without meaning there.
+constexpr std::string_view kMaxPriority = "x-max-priority";
 constexpr std::string_view kDurability = "x-durability";
 
 constexpr std::string_view kComparedQueueArguments[] = {
@@ -35,7 +38,7 @@ constexpr std::string_view kComparedQueueArguments[] = {
     "x-max-length-bytes",
     "x-max-in-memory-length",
     "x-max-in-memory-bytes",
-    "x-max-priority",
+    kMaxPriority,
     "x-overflow",
     "x-queue-mode",
     "x-queue-version",
@@ -204,13 +207,12 @@ void read_overflow(ArgumentReader& in, catalog::QueueSettings& settings) {
 }
 
 void read_priorities(ArgumentReader& in, QueueType type, catalog::QueueSettings& settings) {
-  constexpr std::int64_t kMaxPriority = 255;
+  constexpr std::int64_t kMostLevels = 255;
   // Quorum queues have levels, and not of their own choice.
   if (type == QueueType::quorum) settings.max_priority = catalog::kCountingMaxPriority;
-  const auto priority = in.number("x-max-priority", 0);
+  const auto priority = in.number(kMaxPriority, 0);
   if (!priority.has_value()) return;
-  if (*priority > kMaxPriority)
-    return in.invalid("x-max-priority", fmt::format("{{max_value_exceeded,{}}}", *priority));
+  if (*priority > kMostLevels) return in.invalid(kMaxPriority, fmt::format("{{max_value_exceeded,{}}}", *priority));
   if (type == QueueType::classic) settings.max_priority = static_cast<std::uint8_t>(*priority);
 }
 
@@ -257,6 +259,20 @@ std::string without_line_ends(std::string_view name) {
   std::string clean(name);
   std::erase_if(clean, [](char c) { return c == '\r' || c == '\n'; });
   return clean;
+}
+
+void add_usual_type(const catalog::VirtualHost& vhost, const QueueFlags& flags, bytes::ByteVector& arguments) {
+  if (!vhost.settings.usual_kind.has_value()) return;
+  const auto given = FieldTableView::trusted(arguments);
+  if (given.find(kQueueType).has_value()) return;
+  const QueueType type = queue_type_of(*vhost.settings.usual_kind);
+  const bool kept = flags.durable && !flags.exclusive && !flags.auto_delete;
+  if (type != QueueType::classic && !kept) return;
+  if (!knows_argument(type, kSourceTopicArgument) && given.find(kSourceTopicArgument).has_value()) return;
+  wire::FieldTable more;
+  more.add(kQueueType, name_of(type));
+  const bytes::ByteVector content = more.content();
+  arguments.insert(arguments.end(), content.begin(), content.end());
 }
 
 std::optional<Failure> parse_queue_arguments(FieldTableView arguments, const QueueFlags& flags,
@@ -318,8 +334,9 @@ Failure no_integer(std::string_view name, const FieldRef& value, std::string_vie
 std::optional<Failure> compare_queue_arguments(FieldTableView received, FieldTableView current, QueueType type,
                                                std::string_view resource) {
   std::vector<std::string_view> names;
-  std::ranges::copy_if(kComparedQueueArguments, std::back_inserter(names),
-                       [type](std::string_view name) { return knows_argument(type, name); });
+  std::ranges::copy_if(kComparedQueueArguments, std::back_inserter(names), [type](std::string_view name) {
+    return knows_argument(type, name) && (type != QueueType::quorum || name != kMaxPriority);
+  });
   return compare(received, current, names, resource);
 }
 

@@ -26,6 +26,10 @@ struct QueueFlags {
   bool server_named = false;
 };
 
+/// Adds x-queue-type to arguments that do not have it, where the virtual host has a type for queues without one and the
+/// queue may be of it. For new queues and those that are there alike: what is compared has the type in it.
+void add_usual_type(const catalog::VirtualHost& vhost, const QueueFlags& flags, bytes::ByteVector& arguments);
+
 /// Reads the x- arguments of queue.declare into `queue`: its kind and settings. Unknown ones are kept by the caller and
 /// mean nothing. `resource` is the queue for error texts.
 std::optional<Failure> parse_queue_arguments(wire::FieldTableView arguments, const QueueFlags& flags,

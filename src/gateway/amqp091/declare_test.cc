@@ -265,6 +265,12 @@ TEST_F(Declaring, QuorumQueuesHaveTheirOwnDefaults) {
     EXPECT_EQ(limit_of("few"), 2U);
     EXPECT_EQ(limit_of("many"), catalog::delivery_limit_of(said));
   }
+  // They have levels, and an argument that says how many means nothing.
+  accepted<wire::QueueDeclareOk>(queue("levels", {{"x-queue-type", "quorum"}, {"x-max-priority", std::int32_t{10}}}));
+  accepted<wire::QueueDeclareOk>(queue("levels", {{"x-queue-type", "quorum"}, {"x-max-priority", std::int32_t{5}}}));
+  accepted<wire::QueueDeclareOk>(queue("levels", {{"x-queue-type", "quorum"}}));
+  const catalog::State& state = world.broker.shard(0).catalog();
+  EXPECT_EQ(state.find_queue(world.broker.vhost(), "levels")->settings.max_priority, catalog::kCountingMaxPriority);
   auto exclusive = queue("e", {{"x-queue-type", "quorum"}});
   exclusive.exclusive = true;
   refused(exclusive, ReplyCode::precondition_failed,

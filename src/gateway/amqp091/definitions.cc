@@ -36,6 +36,7 @@ std::expected<catalog::Queue, Failure> define_queue(DefinedQueue wanted, const c
   if (wire::FieldTableView::trusted(wanted.arguments).find(kSourceTopicArgument).has_value()) {
     return std::unexpected(Failure{ReplyCode::not_implemented, "a queue over a topic is for clients to declare"});
   }
+  add_usual_type(vhost, {.durable = wanted.durable, .auto_delete = wanted.auto_delete}, wanted.arguments);
   catalog::Queue queue;
   queue.vhost = vhost.id;
   queue.name = std::move(wanted.name);

@@ -90,7 +90,7 @@ TEST_F(FewObjects, SoAreUsersVirtualHostsAndTopics) {
   using broker::BrokerErrc;
   EXPECT_EQ(try_to(catalog::PutUser{{"another", "hash", {}}}), BrokerErrc::too_many);
   EXPECT_EQ(try_to(catalog::PutUser{{"guest", "other hash", {}}}), BrokerErrc::unsupported);  // it was there
-  EXPECT_EQ(try_to(catalog::CreateVirtualHost{{model::ObjectId(5'000'000), "more"}}), BrokerErrc::too_many);
+  EXPECT_EQ(try_to(catalog::CreateVirtualHost{{model::ObjectId(5'000'000), "more", {}}}), BrokerErrc::too_many);
   const auto make = [this](const std::string& name, std::uint32_t partitions) {
     catalog::Topic topic;
     topic.vhost = world.broker.vhost();

@@ -7,6 +7,7 @@
 
 #include "base/units.h"
 #include "broker/shard.h"
+#include "gateway/amqp091/connection_places.h"
 #include "gateway/amqp091/direct_reply.h"
 #include "io/socket.h"
 
@@ -30,6 +31,7 @@ struct Options {
   std::shared_ptr<std::atomic<std::uint32_t>> connection_count;
   /// Shared by all gateways of the process, as copies of one Options are.
   std::shared_ptr<ReplyDirectory> replies = std::make_shared<ReplyDirectory>();
+  std::shared_ptr<ConnectionPlaces> places = std::make_shared<ConnectionPlaces>();
 };
 
 /// Speaks AMQP 0-9-1 on one shard. Every call on the shard's loop.

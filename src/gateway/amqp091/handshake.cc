@@ -32,6 +32,7 @@ wire::FieldTable server_properties(const Options& options) {
   wire::FieldTable table;
   table.add("capabilities", std::move(capabilities));
   table.add("cluster_name", std::string_view(options.cluster_name));
+  table.add("copyright", "Copyright (c) the authors of Millrace");
   table.add("information", "Licensed under the Apache License 2.0");
   table.add("platform", "native");
   table.add("product", "Millrace");
@@ -235,6 +236,14 @@ void Connection::on_open(const wire::ConnectionOpen& method) {
     return fail(
         {ReplyCode::not_allowed, fmt::format("access to vhost '{}' refused for user '{}'", method.virtual_host, user_)},
         Method::connection_open);
+  }
+  const auto limit = vhost->settings.max_connections;
+  place_ = ConnectionPlaces::enter(options_.places, vhost->id, limit);
+  if (place_ == nullptr) {
+    return fail({ReplyCode::not_allowed,
+                 fmt::format("access to vhost '{}' refused for user '{}': connection limit ({}) is reached",
+                             method.virtual_host, user_, *limit)},
+                Method::connection_open);
   }
   vhost_ = *vhost;
   state_ = State::running;

@@ -34,6 +34,9 @@ void Channel::queue_declare(const wire::QueueDeclare& method) {
   wanted.no_wait = method.no_wait;
   const bytes::ByteView arguments = method.arguments.content();
   wanted.arguments.assign(arguments.begin(), arguments.end());
+  if (const auto* vhost = shard().catalog().find_virtual_host(connection_.vhost().id)) {
+    add_usual_type(*vhost, {method.durable, method.exclusive, method.auto_delete}, wanted.arguments);
+  }
   if (wanted.name.empty()) {
     wanted.server_named = true;
     wanted.name = "amq.gen-" + connection_.unique_suffix();
@@ -119,10 +122,26 @@ bool Channel::find_topic(const std::string& name, catalog::Queue& queue) {
   return true;
 }
 
+/// The virtual host's own limit of queues, if that is what leaves no room.
+std::optional<std::uint32_t> Channel::full_queue_limit() const {
+  const catalog::State& catalog = connection_.shard().catalog();
+  const catalog::VirtualHost* vhost = catalog.find_virtual_host(connection_.vhost().id);
+  if (vhost == nullptr || !vhost->settings.max_queues.has_value()) return std::nullopt;
+  const std::uint32_t limit = *vhost->settings.max_queues;
+  return catalog.queue_count(vhost->id) >= limit ? std::optional(limit) : std::nullopt;
+}
+
 void Channel::queue_created(QueueDeclaration wanted, const broker::Result<broker::QueueRef>& result) {
   if (result.has_value()) {
     if (wanted.exclusive) connection_.add_exclusive_queue(result->queue);
     return queue_declared(wanted.name, {*result, wanted.type}, wanted.no_wait);
+  }
+  if (result.error().code == broker::BrokerErrc::too_many) {
+    if (const auto limit = full_queue_limit()) {
+      return fail(ReplyCode::precondition_failed,
+                  fmt::format("cannot declare queue '{}': queue limit in vhost '{}' ({}) is reached", wanted.name,
+                              connection_.vhost().name, *limit));
+    }
   }
   if (result.error().code != broker::BrokerErrc::already_exists) {
     return fail(to_failure(result.error(), queue_text(wanted.name)));

@@ -28,7 +28,8 @@ constexpr KnownArgument kQueueArguments[] = {
     {"x-max-length-bytes", kClassic | kQuorum | kStream},
     {"x-max-in-memory-length", kQuorum},
     {"x-max-in-memory-bytes", kQuorum},
-    {"x-max-priority", kClassic},
+    // Newer servers take it for quorum queues, whose levels do not depend on it.
+    {"x-max-priority", kClassic | kQuorum},
     {"x-overflow", kClassic | kQuorum},
     {"x-queue-mode", kClassic},
     {"x-queue-version", kClassic},
@@ -74,8 +75,8 @@ std::optional<Failure> check(wire::FieldTableView arguments, std::span<const Kno
 
 }  // namespace
 
-QueueType queue_type_of(const catalog::Queue& queue) {
-  switch (queue.kind) {
+QueueType queue_type_of(catalog::QueueKind kind) {
+  switch (kind) {
     case catalog::QueueKind::stream:
       return QueueType::stream;
     case catalog::QueueKind::counting:
@@ -84,6 +85,10 @@ QueueType queue_type_of(const catalog::Queue& queue) {
       break;
   }
   return QueueType::classic;
+}
+
+QueueType queue_type_of(const catalog::Queue& queue) {
+  return queue_type_of(queue.kind);
 }
 
 catalog::QueueKind kind_of(QueueType type) {
@@ -103,6 +108,18 @@ std::optional<QueueType> parse_queue_type(std::string_view name) {
   if (name == "quorum") return QueueType::quorum;
   if (name == "stream") return QueueType::stream;
   return std::nullopt;
+}
+
+std::string_view name_of(QueueType type) {
+  switch (type) {
+    case QueueType::stream:
+      return "stream";
+    case QueueType::quorum:
+      return "quorum";
+    case QueueType::classic:
+      break;
+  }
+  return "classic";
 }
 
 std::string_view implementation_name(QueueType type) {

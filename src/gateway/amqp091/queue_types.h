@@ -19,10 +19,13 @@ inline constexpr std::string_view kQueueTypeArgument = "x-queue-type";
 inline constexpr std::string_view kSourceTopicArgument = "x-source-topic";
 inline constexpr std::string_view kSourceOffsetArgument = "x-source-offset";
 
+QueueType queue_type_of(catalog::QueueKind kind);
 QueueType queue_type_of(const catalog::Queue& queue);
 catalog::QueueKind kind_of(QueueType type);
 /// As x-queue-type names it; nothing for other names.
 std::optional<QueueType> parse_queue_type(std::string_view name);
+/// As x-queue-type names it.
+std::string_view name_of(QueueType type);
 /// As error texts name it.
 std::string_view implementation_name(QueueType type);
 

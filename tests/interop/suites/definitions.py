@@ -88,6 +88,30 @@ def users_topology_and_policies_are_there():
 
 
 @test
+def virtual_hosts_have_a_queue_type_and_limits():
+    vhosts = [{"name": "/"}, {"name": "shop", "metadata": {"description": "", "tags": [], "default_queue_type": "quorum"}}]
+    limits = {"component": "vhost-limits", "vhost": "shop", "name": "limits", "value": {"max-queues": 8, "max-connections": 2}}
+    with Imported({**DEFINITIONS, "vhosts": vhosts, "parameters": [limits]}) as life:
+        for _ in range(2):
+            with ann() as ch, ann() as other:
+                ch.queue_declare("mine", durable=True)
+                ch.queue_declare("mine", durable=True, arguments={"x-queue-type": "quorum"})
+                text = pika_helpers.closes_channel(
+                    406, lambda: other.queue_declare("mine", durable=True, arguments={"x-queue-type": "classic"}))
+                equal("inequivalent arg 'x-queue-type' for queue 'mine' in vhost 'shop'" in text, True, text)
+                ch.queue_declare("", exclusive=True)  # cannot be a quorum queue, and is none
+                text = pika_helpers.closes_channel(406, lambda: ch.queue_declare("ninth", durable=True))
+                equal(text, "PRECONDITION_FAILED - cannot declare queue 'ninth': queue limit in vhost 'shop' (8) is reached")
+                try:
+                    with ann():
+                        raise AssertionError("a third connection")
+                except (pika.exceptions.ConnectionClosedByBroker, pika.exceptions.ProbableAccessDeniedError) as error:
+                    equal("connection limit (2) is reached" in str(error), True, str(error))
+            life.server.kill()
+            life.__enter__()
+
+
+@test
 def routing_keys_are_limited_by_topic_permissions():
     with Imported(DEFINITIONS):
         with ann(confirms=False) as ch:
