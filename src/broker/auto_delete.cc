@@ -25,6 +25,17 @@ void add_sources(const catalog::State& state, ObjectId destination, std::vector<
   for (const Binding* binding : state.bindings_of_destination(destination)) sources.push_back(binding->source);
 }
 
+/// The queue of an exchange goes with it.
+void add_delay_queues(const catalog::State& state, catalog::Transaction& transaction) {
+  const std::size_t count = transaction.commands.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto* deleted = std::get_if<catalog::DeleteExchange>(&transaction.commands[i]);
+    const catalog::Exchange* exchange = deleted == nullptr ? nullptr : state.find_exchange(deleted->id);
+    if (exchange == nullptr || !exchange->delays || state.find_queue(exchange->delay_queue) == nullptr) continue;
+    transaction.commands.emplace_back(catalog::DeleteQueue{exchange->delay_queue});
+  }
+}
+
 }  // namespace
 
 void add_auto_deletes(const catalog::State& state, catalog::Transaction& transaction) {
@@ -59,6 +70,7 @@ void add_auto_deletes(const catalog::State& state, catalog::Transaction& transac
     added.emplace_back(catalog::DeleteExchange{exchange->id});
   }
   for (catalog::Command& command : added) transaction.commands.push_back(std::move(command));
+  add_delay_queues(state, transaction);
 }
 
 }  // namespace millrace::broker

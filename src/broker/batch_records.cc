@@ -35,7 +35,10 @@ void read_traits(bytes::ByteView batch, std::vector<RecordTraits>& traits) {
     one.offset_delta = record.offset_delta;
     one.body_bytes = record.value.size();
     if (!header->enveloped()) continue;
-    if (const auto envelope = envelope_of(record)) one.priority = envelope->priority;
+    const auto envelope = envelope_of(record);
+    if (!envelope.has_value()) continue;
+    one.priority = envelope->priority;
+    one.time_to_live = envelope->time_to_live;
   }
 }
 

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "broker/types.h"
 #include "bytes/slab.h"
 #include "bytes/view.h"
 
@@ -14,6 +15,7 @@ struct RecordTraits {
   std::int32_t offset_delta = 0;
   std::uint64_t body_bytes = 0;
   std::optional<std::uint8_t> priority;
+  std::optional<Millis> time_to_live;
 };
 
 /// Fills `traits` with the records of a batch, in order. What cannot be read has none.

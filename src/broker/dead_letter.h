@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,7 +16,14 @@
 namespace millrace::broker {
 
 /// Why a message was dead-lettered. Stored: never renumber.
-enum class DeathReason : std::uint8_t { rejected = 1, expired = 2, max_length = 3, delivery_limit = 4 };
+enum class DeathReason : std::uint8_t {
+  rejected = 1,
+  expired = 2,
+  max_length = 3,
+  delivery_limit = 4,
+  /// Its delay is over: it goes on as it was, and has not died.
+  due = 5,
+};
 
 /// One death of a message, as its own properties tell it.
 struct Death {
@@ -54,7 +62,10 @@ class DeadLetterRewriter {
   /// The native block with this death recorded and the new exchange and routing key. A time to live is removed by the
   /// broker from the envelope, and must be removed here from the block, so that the message does not expire again.
   /// The hidden block stays as it is, unless the message does not go by its own keys: then it is dropped.
+  /// With DeathReason::due no death is recorded, the time to live stays, and the block tells that the delay is over.
   virtual bytes::ByteVector rewrite(bytes::ByteView native, const DeathInfo& death) const = 0;
+  /// The time to live that the block tells.
+  virtual std::optional<Millis> time_to_live(bytes::ByteView native) const = 0;
 };
 
 /// One per protocol; filled at start, before the shard serves, then only read.

@@ -136,8 +136,8 @@ std::shared_ptr<const MoveRoute> MoveSource::decide(DeathReason reason, Timestam
                          {queue.name, reason, time, route->exchange, route->routing_key, route->own_keys});
   for (const QueueRef& target : shard_.router().route(*exchange, keys.front(), more, &facts).queues) {
     const catalog::Queue* named = shard_.catalog().find_queue(target.queue);
-    // A topic does not give dead letters.
-    if (named != nullptr && is_dead_letter_cycle(named->name, deaths)) continue;
+    // A topic does not give dead letters, and what was only delayed has not died.
+    if (reason != DeathReason::due && named != nullptr && is_dead_letter_cycle(named->name, deaths)) continue;
     route->targets.push_back(target);
   }
   return route;
@@ -176,12 +176,18 @@ void MoveSource::begin(Offset offset, DeathReason reason, const RecordReader::Fo
 bytes::Slab MoveSource::rewrite(const MoveIntent& intent, const RecordReader::Found& found) const {
   const model::RecordView& record = found.record;
   bytes::ByteVector header;
+  bool expires = false;
   const bool enveloped = found.envelope.protocol != model::Protocol::none;
   if (enveloped) {
     const DeadLetterRewriter* rewriter = schedule_.rewriters().find(found.envelope.protocol);
     model::Envelope envelope = found.envelope;
     envelope.time_to_live.reset();
-    ++envelope.death_count;
+    if (intent.reason != DeathReason::due) {
+      ++envelope.death_count;
+    } else if (rewriter != nullptr) {
+      envelope.time_to_live = rewriter->time_to_live(envelope.native);
+    }
+    expires = envelope.time_to_live.has_value();
     if (!intent.route->own_keys) envelope.hidden = {};
     bytes::ByteVector value;
     model::append_envelope_head(value, envelope);
@@ -207,7 +213,8 @@ bytes::Slab MoveSource::rewrite(const MoveIntent& intent, const RecordReader::Fo
                .has_value = record.has_value,
                .value_parts = value_parts,
                .header_count = record.header_count + (enveloped ? 1 : 0),
-               .header_parts = headers});
+               .header_parts = headers,
+               .expires = expires});
   return builder.finish();
 }
 

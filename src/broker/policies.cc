@@ -89,6 +89,7 @@ const Policy* Policies::find(catalog::ObjectId vhost, bool of_operator, const Ki
 
 QueueSettings Policies::settings_of(const catalog::Queue& queue) {
   QueueSettings settings = queue.settings;
+  if (settings.delays) return settings;  // part of its exchange, and nobody's queue
   const auto kinds = kinds_of(queue);
   if (const Policy* policy = find(queue.vhost, false, kinds, queue.name)) {
     const PolicyDefinition& definition = policy->definition;

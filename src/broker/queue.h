@@ -143,6 +143,7 @@ class Queue {
   struct Arrival {
     Offset base;
     Offset end;
+    Timestamp time;
     std::vector<RecordTraits> traits;
   };
   struct Fill {
@@ -160,6 +161,7 @@ class Queue {
   bool inspects() const;
   bool has_levels() const;
   void register_record(Offset offset, std::uint64_t bytes, std::optional<std::uint8_t> priority);
+  void delay(Offset offset, std::uint64_t bytes, Timestamp due);
   std::uint64_t size_of(const RecordReader::Found& found) const;
   void start_inspection(Offset until);
   bool inspecting() const;
@@ -182,6 +184,7 @@ class Queue {
   void watch_retries();
   void bury(const std::vector<QueueEngine::Dying>& dying);
   bool may_expire(Offset offset) const;
+  static Timestamp deadline_of(Timestamp appended_at, std::optional<Millis> time);
   std::optional<Timestamp> deadline_of(const RecordReader::Found& found) const;
   bool is_overdue(const RecordReader::Found& found) const;
   bool let_expire(const RecordReader::Found& found);

@@ -31,6 +31,7 @@ storage::Result<Offset> Queue::append(bytes::Slab batch) {
     start_inspection(log_->appended_end());
   } else if (inspects()) {
     arrival.base = *offset;
+    arrival.time = shard_.loop().clock().wall();
     arrival.end = log_->appended_end();
     for (const RecordTraits& each : arrival.traits) arriving_bytes_ += each.body_bytes;
     arrivals_.push_back(std::move(arrival));
@@ -87,7 +88,9 @@ void Queue::set_settings(const catalog::QueueSettings& settings) {
 /// Also counts what is on its way to the disk: it was accepted.
 Queue::Fill Queue::fill() const {
   const auto uncommitted = static_cast<std::uint64_t>(log_->appended_end().value - readable_end().value);
-  return {.length = engine_->ready() + uncommitted - std::min(uncommitted, refused_uncommitted_),
+  // What waits for its time has come to stay.
+  const std::uint64_t waiting = definition_.settings.delays ? engine_->unacknowledged() : 0;
+  return {.length = engine_->ready() + waiting + uncommitted - std::min(uncommitted, refused_uncommitted_),
           .bytes = engine_->ready_bytes() + arriving_bytes_};
 }
 
@@ -224,6 +227,14 @@ void Queue::register_record(Offset offset, std::uint64_t bytes, std::optional<st
   state_.set_level(offset, std::min(priority.value_or(without), *definition_.settings.max_priority));
 }
 
+/// Lets a record that was registered wait until then.
+void Queue::delay(Offset offset, std::uint64_t bytes, Timestamp due) {
+  if (!engine_->delay(offset, bytes)) return;
+  state_.delay(offset, due);
+  retries_.emplace(due, offset);
+  watch_retries();
+}
+
 std::uint64_t Queue::size_of(const RecordReader::Found& found) const {
   return inspects() ? found.record.value.size() : found.stored_bytes;
 }
@@ -261,6 +272,7 @@ void Queue::inspect(WorkBudget& budget) {
       break;
     }
     register_record(found.offset, size_of(found), found.envelope.priority);
+    if (definition_.settings.delays) delay(found.offset, size_of(found), *deadline_of(found));
     state_.set_counted_end(found.offset + Offset(1));
     budget.take(found.stored_bytes);
   }
@@ -284,7 +296,9 @@ void Queue::take_arrivals() {
     const Arrival& arrival = arrivals_.front();
     forget_arriving(arrival);
     for (const RecordTraits& each : arrival.traits) {
-      register_record(arrival.base + Offset(each.offset_delta), each.body_bytes, each.priority);
+      const Offset offset = arrival.base + Offset(each.offset_delta);
+      register_record(offset, each.body_bytes, each.priority);
+      if (definition_.settings.delays) delay(offset, each.body_bytes, deadline_of(arrival.time, each.time_to_live));
     }
     state_.set_counted_end(arrival.end);
     schedule_.changed(*this);

@@ -174,7 +174,14 @@ void Queue::send_bundles() {
 
 /// False for all records of a queue that has nothing to do with expiry.
 bool Queue::may_expire(Offset offset) const {
+  if (definition_.settings.delays) return true;
   return definition_.settings.message_time_to_live.has_value() || offset < state_.expiring_end();
+}
+
+/// That of a message without a time is at once.
+Timestamp Queue::deadline_of(Timestamp appended_at, std::optional<Millis> time) {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(appended_at.value, 0);
+  return Timestamp(appended_at.value + std::min(time.value_or(Millis(0)).value, most));
 }
 
 /// The message's own time or the queue's, whichever is shorter, from the moment it was appended.
@@ -182,10 +189,8 @@ std::optional<Timestamp> Queue::deadline_of(const RecordReader::Found& found) co
   std::optional<Millis> time = definition_.settings.message_time_to_live;
   const std::optional<Millis>& own = found.envelope.time_to_live;
   if (own.has_value() && (!time.has_value() || *own < *time)) time = own;
-  if (!time.has_value()) return std::nullopt;
-  const std::int64_t most =
-      std::numeric_limits<std::int64_t>::max() - std::max<std::int64_t>(found.appended_at.value, 0);
-  return Timestamp(found.appended_at.value + std::min(time->value, most));
+  if (!time.has_value() && !definition_.settings.delays) return std::nullopt;
+  return deadline_of(found.appended_at, time);
 }
 
 /// A record that has just arrived is offered to the waiting consumers first, however short its time is.
@@ -196,6 +201,7 @@ bool Queue::is_overdue(const RecordReader::Found& found) const {
 }
 
 bool Queue::let_expire(const RecordReader::Found& found) {
+  if (definition_.settings.delays) return let_go(found.offset, size_of(found), DeathReason::due);
   if (!let_go(found.offset, size_of(found), DeathReason::expired)) return false;
   add(shard_.counters().expired, 1);
   return true;

@@ -426,6 +426,15 @@ void QueueEngine::come_back(Offset offset, const Holding& holding, bool failed, 
   retries_.push_back({offset, failures});
 }
 
+bool QueueEngine::delay(Offset offset, std::uint64_t bytes) {
+  MILLRACE_ASSERT(leveled() && offset < end_, "offset {}", offset.value);
+  if (state_.settlement().is_settled(offset) || dying_.contains(offset.value)) return false;
+  if (offset < places_[level_of(offset)].cursor) return false;
+  if (!outstanding_.emplace(offset.value, Holding{kWaiting, bytes}).second) return false;
+  held_bytes_ += bytes;
+  return true;
+}
+
 void QueueEngine::retry(Offset offset) {
   const auto it = outstanding_.find(offset.value);
   if (it == outstanding_.end() || it->second.consumer != kWaiting) return;

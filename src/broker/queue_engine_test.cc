@@ -752,9 +752,9 @@ TEST(QueueEngine, BehavesLikeTheModelForAnySequence) {
 
 TEST(QueueState, RefusesWhatItDoesNotKnow) {
   QueueState state(true);
-  EXPECT_FALSE(state.apply(bytes::ByteVector{3}));
-  EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{3, 0}));
-  for (const std::uint8_t version : {std::uint8_t{1}, std::uint8_t{2}}) {
+  EXPECT_FALSE(state.apply(bytes::ByteVector{4}));
+  EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{4, 0}));
+  for (const std::uint8_t version : {std::uint8_t{1}, std::uint8_t{2}, std::uint8_t{3}}) {
     EXPECT_FALSE(state.apply(bytes::ByteVector{version, 99}));
     EXPECT_FALSE(state.apply(bytes::ByteVector{version, 1, 5}));
     EXPECT_FALSE(state.load_snapshot(bytes::ByteVector{version, 200, 1}));

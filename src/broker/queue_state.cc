@@ -9,8 +9,9 @@ namespace millrace::broker {
 
 namespace {
 
-// Version 1 had kReturns in the place of kHistory.
-constexpr std::uint8_t kQueueStateVersion = 2;
+// Version 1 had kReturns in the place of kHistory. Version 2 did not know DeathReason::due.
+constexpr std::uint8_t kQueueStateVersion = 3;
+constexpr auto kLastReason = static_cast<std::uint8_t>(DeathReason::due);
 
 // Parts of a command; a snapshot is a settlement followed by the same parts. Never renumber.
 constexpr std::uint8_t kSettled = 1;
@@ -105,6 +106,11 @@ void QueueState::set_due(Offset offset, Timestamp due) {
   const auto it = returns_.find(offset.value);
   if (it == returns_.end()) return;  // settled since
   it->second.due = due;
+  if (journalled_) new_returns_.push_back(offset);
+}
+
+void QueueState::delay(Offset offset, Timestamp due) {
+  returns_[offset.value].due = due;
   if (journalled_) new_returns_.push_back(offset);
 }
 
@@ -350,7 +356,7 @@ bool QueueState::read_intent(bytes::Reader& in) {
   if (!read_offset(in, offset)) return false;
   MoveIntent intent;
   const std::uint8_t reason = in.u8();
-  if (reason < 1 || reason > 4) return false;
+  if (reason < 1 || reason > kLastReason) return false;
   intent.reason = static_cast<DeathReason>(reason);
   intent.time = Timestamp(in.varint());
   auto route = std::make_shared<MoveRoute>();
@@ -396,7 +402,7 @@ bool QueueState::read_history(bytes::Reader& in) {
     const std::uint64_t failures = in.uvarint();
     const std::uint64_t due = in.uvarint();
     if (!in.ok() || returns > UINT32_MAX || failures > returns || due > INT64_MAX) return false;
-    if (returns == 0 || settlement_.is_settled(offset)) continue;
+    if ((returns == 0 && due == 0) || settlement_.is_settled(offset)) continue;
     returns_[offset.value] = {static_cast<std::uint32_t>(returns), static_cast<std::uint32_t>(failures),
                               Timestamp(static_cast<std::int64_t>(due))};
   }
@@ -407,7 +413,7 @@ bool QueueState::read_doomed(bytes::Reader& in) {
   Offset offset;
   if (!read_offset(in, offset)) return false;
   const std::uint8_t reason = in.u8();
-  if (!in.ok() || reason < 1 || reason > 4) return false;
+  if (!in.ok() || reason < 1 || reason > kLastReason) return false;
   if (settlement_.is_settled(offset) || intents_.contains(offset)) return true;
   doomed_.emplace(offset, static_cast<DeathReason>(reason));
   return true;

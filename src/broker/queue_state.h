@@ -68,6 +68,8 @@ class QueueState final : public storage::StateMachine {
   Returns count_return(Offset offset, bool failed);
   /// A record that came back waits until then. Only what is to come is kept over a restart.
   void set_due(Offset offset, Timestamp due);
+  /// An unsettled record waits before it is ready for the first time.
+  void delay(Offset offset, Timestamp due);
   /// Its wait is over. Not written down: the time tells it.
   void forget_due(Offset offset);
   /// How often the record came back to the queue.

@@ -14,7 +14,7 @@ class TextRewriter final : public DeadLetterRewriter {
  public:
   std::string routing_key(bytes::ByteView native) const override {
     const std::string text = bytes::to_string(native);
-    return text.substr(0, text.find('|'));
+    return text.substr(0, text.find_first_of("|~"));
   }
   std::vector<std::string> extra_routing_keys(bytes::ByteView, bytes::ByteView) const override { return {}; }
   std::vector<Death> deaths(bytes::ByteView native) const override {
@@ -31,7 +31,14 @@ class TextRewriter final : public DeadLetterRewriter {
     model::append_comparable(out.add("block"), native);
   }
   std::int64_t hash_number(bytes::ByteView, catalog::HashSource, std::string_view) const override { return 0; }
+  /// "key~5": five milliseconds.
+  std::optional<Millis> time_to_live(bytes::ByteView native) const override {
+    const std::string text = bytes::to_string(native);
+    const std::size_t at = text.find('~');
+    return at == std::string::npos ? std::nullopt : std::optional(Millis(std::stoll(text.substr(at + 1))));
+  }
   bytes::ByteVector rewrite(bytes::ByteView native, const DeathInfo& death) const override {
+    if (death.reason == DeathReason::due) return {native.begin(), native.end()};
     const std::string text = bytes::to_string(native);
     const std::size_t history = std::min(text.find('|'), text.size());
     const std::string result = death.routing_key + "|" + death.queue + ":" +

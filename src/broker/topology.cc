@@ -4,6 +4,7 @@
 
 #include "broker/catalog_host.h"
 #include "broker/placement.h"
+#include "broker/queue_engine.h"
 #include "broker/queue_host.h"
 #include "broker/shard.h"
 
@@ -36,6 +37,25 @@ auto then_return(T value, Reply reply) {
 
 }  // namespace
 
+std::vector<catalog::Command> new_exchange(catalog::Exchange exchange, std::size_t shards,
+                                           const std::function<ObjectId()>& next_id) {
+  exchange.id = next_id();
+  if (!exchange.delays) return {catalog::CreateExchange{std::move(exchange)}};
+  catalog::Queue queue;
+  queue.id = exchange.delay_queue = next_id();
+  queue.vhost = exchange.vhost;
+  queue.name = fmt::format("amq.delayed.{}", exchange.id.value);
+  queue.shard = shard_of_new(queue.id, shards);
+  queue.durable = exchange.durable;
+  queue.settings.delays = true;
+  queue.settings.dead_letter_exchange = exchange.name;
+  // It must know each record, as queues with levels do.
+  queue.settings.max_priority = 1;
+  queue.settings.max_length = QueueEngine::kMaxHeld;
+  queue.settings.overflow = catalog::Overflow::reject_publish;
+  return {catalog::CreateExchange{std::move(exchange)}, catalog::CreateQueue{std::move(queue)}};
+}
+
 void Topology::execute(catalog::Transaction transaction, Callback<void> done) {
   on_catalog_shard<void>(shard_, std::move(done),
                          [transaction = std::move(transaction)](CatalogHost& host, auto reply) mutable {
@@ -55,10 +75,11 @@ void Topology::allocate_id(Callback<ObjectId> done) {
 
 void Topology::create_exchange(catalog::Exchange exchange, Callback<ObjectId> done) {
   on_catalog_shard<ObjectId>(
-      shard_, std::move(done), [exchange = std::move(exchange)](CatalogHost& host, auto reply) mutable {
-        exchange.id = host.writer().allocate_id();
-        const ObjectId id = exchange.id;
-        host.execute({.commands = {catalog::CreateExchange{std::move(exchange)}}}, then_return(id, std::move(reply)));
+      shard_, std::move(done),
+      [exchange = std::move(exchange), shards = shard_.shard_count()](CatalogHost& host, auto reply) mutable {
+        auto commands = new_exchange(std::move(exchange), shards, [&host] { return host.writer().allocate_id(); });
+        const ObjectId id = std::get<catalog::CreateExchange>(commands.front()).exchange.id;
+        host.execute({.commands = std::move(commands)}, then_return(id, std::move(reply)));
       });
 }
 

@@ -145,6 +145,7 @@ template <class Codec>
 void describe(Exchange& v, Codec& c) {
   c(v.id, v.vhost, v.name, v.type, v.durable, v.auto_delete, v.internal, v.alternate_exchange, v.hash_source,
     v.hash_header, v.native_arguments, v.native_protocol);
+  if (c.version >= 5) c(v.delays, v.delay_queue);
 }
 template <class Codec>
 void describe(QueueSettings& v, Codec& c) {
@@ -152,6 +153,7 @@ void describe(QueueSettings& v, Codec& c) {
     v.delivery_limit, v.message_time_to_live, v.expires, v.consumer_timeout, v.max_priority, v.single_active_consumer);
   if (c.version >= 2) c(v.retain_time, v.segment_bytes, v.delayed_retry, v.retry_min, v.retry_max);
   if (c.version >= 4) c(v.synced);
+  if (c.version >= 5) c(v.delays);
 }
 template <class Codec>
 void describe(QueuePart& v, Codec& c) {

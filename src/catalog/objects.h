@@ -153,6 +153,10 @@ struct Exchange {
   HashSource hash_source = HashSource::routing_key;
   /// With HashSource::header.
   std::string hash_header;
+  /// Messages that ask for it wait before they are routed: in a queue of the exchange's own (see
+  /// QueueSettings::delays), which comes and goes with it.
+  bool delays = false;
+  ObjectId delay_queue;
   /// The declaration's arguments as its protocol encodes them, for comparing and showing.
   bytes::ByteVector native_arguments;
   model::Protocol native_protocol = model::Protocol::none;
@@ -200,6 +204,8 @@ struct QueueSettings {
   std::optional<base::Millis> retry_max;
   /// Whether what is stored is on stable storage before it counts, whatever the server's setting says.
   std::optional<bool> synced;
+  /// A message waits here for as long as it may live, and goes to the dead letter exchange then, as it was: no death.
+  bool delays = false;
   friend bool operator==(const QueueSettings&, const QueueSettings&) = default;
 };
 

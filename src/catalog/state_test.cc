@@ -334,9 +334,9 @@ TEST(CatalogCommand, ReadsWhatAnOlderVersionWrote) {
   bytes::Writer writer(out);
   encode_command(writer, CreateQueue{queue});
   // Version 2 has five settings before the last fields (arguments, protocol, user), and the kind behind them; version 3
-  // has the source behind that, version 4 a sixth setting.
+  // has the source behind that, version 4 a sixth setting, version 5 a seventh.
   constexpr std::size_t kLastFields = 4 + 1 + 4;
-  constexpr std::size_t kSettings = 6;
+  constexpr std::size_t kSettings = 7;
   out.resize(out.size() - 2);
   out.erase(out.end() - kLastFields - kSettings, out.end() - kLastFields);
   out[1] = 1;
@@ -346,6 +346,21 @@ TEST(CatalogCommand, ReadsWhatAnOlderVersionWrote) {
   ASSERT_TRUE(command.has_value());
   EXPECT_EQ(std::get<CreateQueue>(*command).queue.settings, queue.settings);
   EXPECT_EQ(std::get<CreateQueue>(*command).queue.kind, QueueKind::ordinary);
+}
+
+TEST(CatalogCommand, AVirtualHostOfAnOlderVersionHasNoSettings) {
+  bytes::ByteVector out;
+  bytes::Writer writer(out);
+  encode_command(writer, CreateVirtualHost{{ObjectId(9), "v", {.max_queues = 5}}});
+  constexpr std::size_t kSettings = 1 + 5 + 1;
+  out.resize(out.size() - kSettings);
+  out[1] = 4;
+  out[5] = static_cast<std::uint8_t>(out[5] - kSettings);
+  bytes::Reader in(out);
+  const auto command = decode_command(in);
+  ASSERT_TRUE(command.has_value());
+  EXPECT_EQ(std::get<CreateVirtualHost>(*command).vhost.name, "v");
+  EXPECT_EQ(std::get<CreateVirtualHost>(*command).vhost.settings, VirtualHostSettings{});
 }
 
 TEST(CatalogRules, RulesAndQuotasSurviveAndAreTakenBack) {

@@ -449,8 +449,7 @@ void Importer::exchange(const json::object& object) {
   }
   auto made = amqp::define_exchange(std::move(wanted), vhost);
   if (!made.has_value()) refuse(made.error().text);
-  made->id = catalog_.allocate_id();
-  execute({catalog::CreateExchange{std::move(*made)}});
+  execute(broker::new_exchange(std::move(*made), shards_, [this] { return catalog_.allocate_id(); }));
 }
 
 void Importer::queue(const json::object& object) {

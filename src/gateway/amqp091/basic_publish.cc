@@ -2,6 +2,7 @@
 
 #include "gateway/amqp091/channel.h"
 #include "gateway/amqp091/channel_transaction.h"
+#include "gateway/amqp091/delay.h"
 #include "gateway/amqp091/header_matching.h"
 #include "gateway/amqp091/native_codec.h"
 #include "wire/amqp091/properties.h"
@@ -96,6 +97,11 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
     if (!change_properties(*properties, block)) return;
   }
 
+  const bytes::ByteView names =
+      method_payload.subspan(kBeforeNames, method_payload.size() - kBeforeNames - kBehindNames);
+  if (const broker::Route* waiting = delay_route(*exchange, *properties, message.envelope)) {
+    return hand_over(*waiting, message, *properties, {names, block}, body);
+  }
   const PropertyFacts facts(*properties);
   const broker::Route& route = shard().router().route(*exchange, method->routing_key, more_keys_.keys, &facts);
   const bool is_reply = method->exchange.empty() && method->routing_key.starts_with(kReplyTo);
@@ -111,23 +117,41 @@ void Channel::publish(bytes::ByteView method_payload, const wire::ContentHeader&
     if (method->mandatory) return_message(*method, {header.class_id, header.body_size, block}, body);
   }
   if (route.has_topics && !prepare_record(*method, facts, message)) return;
+  hand_over(route, message, *properties, {names, block}, body);
+}
+
+/// `native`: the names in the method, and the properties.
+void Channel::hand_over(const broker::Route& route, broker::Message& message, const wire::BasicProperties& properties,
+                        const std::array<bytes::ByteView, 2>& native, std::span<const bytes::ByteView> body) {
+  std::uint64_t size = 0;
+  for (const bytes::ByteView part : body) size += part.size();
   message.timestamp = connection_.now();
   message.body = body;
   message.envelope.protocol = model::Protocol::amqp091;
-  message.envelope.persistent = properties->persistent();
-  message.envelope.priority = properties->priority;
+  message.envelope.persistent = properties.persistent();
+  message.envelope.priority = properties.priority;
   if (more_keys_.has_blind) message.envelope.hidden = hidden_keys_;
-  const bytes::ByteView native[] = {
-      method_payload.subspan(kBeforeNames, method_payload.size() - kBeforeNames - kBehindNames), block};
   message.native = native;
-  if (transactional) {
+  if (transaction_ != nullptr) {
     broker::add(shard().counters().published, route.queues.empty() ? 0 : 1);
-    broker::add(shard().counters().published_bytes, body.size());
+    broker::add(shard().counters().published_bytes, size);
     transaction_->work.publish(route, message);
     return check_transaction();
   }
   shard().publisher().publish(tracker_, route, message);
-  count_unsettled(header.body_size + block.size() + method_payload.size());
+  count_unsettled(size + native[0].size() + native[1].size() + kBeforeNames + kBehindNames);
+}
+
+/// Where a message goes that asks an exchange to delay it, and for how long; null for all others.
+const broker::Route* Channel::delay_route(const catalog::Exchange& exchange, const wire::BasicProperties& properties,
+                                          model::Envelope& envelope) {
+  if (!exchange.delays || !properties.headers.has_value()) return nullptr;
+  const auto delay = delay_of(*properties.headers);
+  const catalog::Queue* queue = shard().catalog().find_queue(exchange.delay_queue);
+  const catalog::Exchange* by_name = shard().catalog().find_exchange(exchange.vhost, "");
+  if (!delay.has_value() || queue == nullptr || by_name == nullptr) return nullptr;
+  envelope.time_to_live = delay;
+  return &shard().router().route(*by_name, queue->name);
 }
 
 /// A message that goes to topics has a record's key, if it names one. By the default exchange it goes to whatever topic

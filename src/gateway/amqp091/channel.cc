@@ -404,7 +404,9 @@ std::optional<std::string> Channel::queue_name(std::string_view given) {
   return last_queue_;
 }
 
+/// What holds an exchange's delayed messages is nobody's.
 bool Channel::locked(const catalog::Queue& queue) const {
+  if (queue.settings.delays) return true;
   return queue.exclusive_owner.has_value() && *queue.exclusive_owner != connection_.id().value;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -188,6 +189,10 @@ class Channel final : public broker::PublishTracker::Listener, public std::enabl
   // basic_publish.cc
   void basic_publish(const wire::BasicPublish& method);
   const catalog::Exchange* publish_target(std::string_view exchange);
+  void hand_over(const broker::Route& route, broker::Message& message, const wire::BasicProperties& properties,
+                 const std::array<bytes::ByteView, 2>& native, std::span<const bytes::ByteView> body);
+  const broker::Route* delay_route(const catalog::Exchange& exchange, const wire::BasicProperties& properties,
+                                   model::Envelope& envelope);
   bool prepare_record(const wire::BasicPublish& method, const PropertyFacts& facts, broker::Message& message);
   bool check_properties(const wire::BasicProperties& properties, std::optional<base::Millis>& time_to_live);
   bool read_more_keys(const wire::BasicProperties& properties);

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 
+#include "gateway/amqp091/delay.h"
 #include "gateway/amqp091/header_matching.h"
 #include "gateway/amqp091/more_keys.h"
 #include "gateway/amqp091/native_block.h"
+#include "gateway/amqp091/native_codec.h"
 #include "wire/amqp091/field_table.h"
 #include "wire/amqp091/properties.h"
 
@@ -26,6 +28,8 @@ std::string_view reason_text(broker::DeathReason reason) {
       return "maxlen";
     case broker::DeathReason::delivery_limit:
       return "delivery_limit";
+    case broker::DeathReason::due:
+      break;  // is no death
   }
   return "rejected";
 }
@@ -156,13 +160,23 @@ std::int64_t DeadLetterRewriter::hash_number(bytes::ByteView native, catalog::Ha
   return amqp091::hash_number(properties.value_or(wire::BasicProperties{}), source, header);
 }
 
+std::optional<base::Millis> DeadLetterRewriter::time_to_live(bytes::ByteView native) const {
+  const auto block = NativeBlock::parse(native);
+  const auto properties =
+      wire::BasicProperties::decode(block.has_value() ? block->properties : wire::kEmptyPropertyBlock);
+  if (!properties.has_value() || !properties->expiration.has_value()) return std::nullopt;
+  const auto time = parse_expiration(*properties->expiration);
+  return time.has_value() ? std::optional(*time) : std::nullopt;
+}
+
 bytes::ByteVector DeadLetterRewriter::rewrite(bytes::ByteView native, const broker::DeathInfo& death) const {
   Dying message;
   message.block = NativeBlock::parse(native).value_or(NativeBlock{{}, {}, wire::kEmptyPropertyBlock});
   auto properties = wire::BasicProperties::decode(message.block.properties);
   if (!properties.has_value()) properties = wire::BasicProperties{};
+  const bool dies = death.reason != broker::DeathReason::due;
   message.expiration = properties->expiration;
-  properties->expiration.reset();
+  if (dies) properties->expiration.reset();
   wire::FieldTable headers;
   if (properties->headers.has_value()) {
     MoreKeys more;
@@ -170,7 +184,11 @@ bytes::ByteVector DeadLetterRewriter::rewrite(bytes::ByteView native, const brok
     message.copies = std::move(more.keys);
     headers = wire::FieldTable::decode(*properties->headers);
   }
-  record_death(headers, message, death);
+  if (dies) {
+    record_death(headers, message, death);
+  } else {
+    mark_delayed(headers);
+  }
   if (!death.own_keys) headers.erase(kCopies);
   const bytes::ByteVector header_content = headers.content();
   properties->headers = wire::FieldTableView::trusted(header_content);

@@ -15,6 +15,7 @@ class DeadLetterRewriter final : public broker::DeadLetterRewriter {
   std::vector<broker::Death> deaths(bytes::ByteView native) const override;
   void headers(bytes::ByteView native, model::HeaderList& out) const override;
   std::int64_t hash_number(bytes::ByteView native, catalog::HashSource source, std::string_view header) const override;
+  std::optional<base::Millis> time_to_live(bytes::ByteView native) const override;
   bytes::ByteVector rewrite(bytes::ByteView native, const broker::DeathInfo& death) const override;
 };
 

@@ -11,14 +11,12 @@ namespace millrace::gateway::amqp091 {
 using wire::ReplyCode;
 
 std::expected<catalog::Exchange, Failure> define_exchange(DefinedExchange wanted, const catalog::VirtualHost& vhost) {
-  const auto type = parse_exchange_type(wanted.type);
-  if (!type.has_value()) {
-    return std::unexpected(Failure{ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", wanted.type)});
-  }
   catalog::Exchange exchange;
+  if (auto failure = read_exchange_type(wanted.type, wire::FieldTableView::trusted(wanted.arguments), exchange)) {
+    return std::unexpected(std::move(*failure));
+  }
   exchange.vhost = vhost.id;
   exchange.name = std::move(wanted.name);
-  exchange.type = *type;
   exchange.durable = wanted.durable;
   exchange.auto_delete = wanted.auto_delete;
   exchange.internal = wanted.internal;

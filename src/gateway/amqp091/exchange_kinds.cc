@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "gateway/amqp091/declare_arguments.h"
@@ -31,6 +32,8 @@ constexpr std::pair<std::string_view, HashSource> kHashProperties[] = {
     {"correlation_id", HashSource::correlation_id},
     {"timestamp", HashSource::timestamp},
 };
+constexpr std::string_view kDelayed = "x-delayed-message";
+constexpr std::string_view kDelayedType = "x-delayed-type";
 constexpr std::string_view kHashHeader = "hash-header";
 constexpr std::string_view kHashProperty = "hash-property";
 
@@ -82,18 +85,29 @@ std::optional<Failure> check_local(const catalog::Queue* queue, std::string_view
 
 }  // namespace
 
-std::optional<ExchangeType> parse_exchange_type(std::string_view name) {
-  for (const auto& [known, type] : kTypes) {
-    if (known == name) return type;
+std::optional<Failure> read_exchange_type(std::string_view name, wire::FieldTableView arguments,
+                                          catalog::Exchange& exchange) {
+  exchange.delays = name == kDelayed;
+  if (exchange.delays) {
+    const auto routes_as = arguments.find(kDelayedType);
+    const auto text = routes_as.has_value() ? routes_as->as_text() : std::nullopt;
+    if (!text.has_value() || *text == kDelayed) {
+      return invalid("Invalid argument, 'x-delayed-type' must be an existing exchange type");
+    }
+    name = *text;
   }
+  const auto* known = std::ranges::find(kTypes, name, &std::pair<std::string_view, ExchangeType>::first);
+  if (known == std::end(kTypes)) {
+    return Failure{ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", name)};
+  }
+  exchange.type = known->second;
   return std::nullopt;
 }
 
-std::string_view exchange_type_name(ExchangeType type) {
-  for (const auto& [name, known] : kTypes) {
-    if (known == type) return name;
-  }
-  return "direct";
+std::string_view exchange_type_name(const catalog::Exchange& exchange) {
+  if (exchange.delays) return kDelayed;
+  const auto* known = std::ranges::find(kTypes, exchange.type, &std::pair<std::string_view, ExchangeType>::second);
+  return known == std::end(kTypes) ? "direct" : known->first;
 }
 
 std::optional<Failure> read_type_arguments(wire::FieldTableView arguments, catalog::Exchange& exchange) {

@@ -10,8 +10,10 @@
 // The types of exchanges: their names, and what they ask of declarations and bindings.
 namespace millrace::gateway::amqp091 {
 
-std::optional<catalog::ExchangeType> parse_exchange_type(std::string_view name);
-std::string_view exchange_type_name(catalog::ExchangeType type);
+/// The type of a declaration; one that delays names in its arguments how it routes.
+std::optional<Failure> read_exchange_type(std::string_view name, wire::FieldTableView arguments,
+                                          catalog::Exchange& exchange);
+std::string_view exchange_type_name(const catalog::Exchange& exchange);
 
 /// Reads the arguments that the exchange's type knows; something when they do not fit.
 std::optional<Failure> read_type_arguments(wire::FieldTableView arguments, catalog::Exchange& exchange);

@@ -18,9 +18,10 @@ struct ExchangeDeclaration {
 };
 
 void Channel::exchange_declare(const wire::ExchangeDeclare& method) {
-  const auto type = parse_exchange_type(method.type);
-  if (!method.passive && !type.has_value()) {
-    return fail(ReplyCode::command_invalid, fmt::format("unknown exchange type '{}'", method.type));
+  ExchangeDeclaration wanted;
+  if (!method.passive) {
+    const auto failure = read_exchange_type(method.type, method.arguments, wanted.exchange);
+    if (failure.has_value()) return fail(*failure);
   }
   const std::string name = without_line_ends(method.exchange);
   if (name.empty()) {
@@ -28,11 +29,9 @@ void Channel::exchange_declare(const wire::ExchangeDeclare& method) {
   }
   if (method.passive) return exchange_declare_passive(name, method.no_wait);
   if (!allow_exchange(Operation::configure, name)) return;
-  ExchangeDeclaration wanted;
   wanted.no_wait = method.no_wait;
   wanted.exchange.vhost = connection_.vhost().id;
   wanted.exchange.name = name;
-  wanted.exchange.type = *type;
   wanted.exchange.durable = method.durable;
   wanted.exchange.auto_delete = method.auto_delete;
   wanted.exchange.internal = method.internal;
@@ -52,8 +51,9 @@ void Channel::exchange_declare_passive(std::string_view name, bool no_wait) {
 void Channel::exchange_redeclare(const ExchangeDeclaration& wanted, const catalog::Exchange& current) {
   const catalog::Exchange& asked = wanted.exchange;
   const std::string resource = exchange_text(asked.name);
-  if (asked.type != current.type) {
-    return fail(inequivalent("type", exchange_type_name(asked.type), exchange_type_name(current.type), resource));
+  // How a delaying one routes is not compared.
+  if (asked.delays != current.delays || (!asked.delays && asked.type != current.type)) {
+    return fail(inequivalent("type", exchange_type_name(asked), exchange_type_name(current), resource));
   }
   for (const auto& failure : {compare_flag("durable", asked.durable, current.durable, resource),
                               compare_flag("auto_delete", asked.auto_delete, current.auto_delete, resource),

@@ -18,9 +18,9 @@ Uuid uuid_of_queue(model::ObjectId id) {
   return uuid;
 }
 
-/// One over a topic has no log of its own.
+/// One over a topic has no log of its own, and what an exchange delays is for nobody to see.
 bool is_visible(const catalog::Queue& queue) {
-  return !queue.exclusive_owner.has_value() && !queue.source.has_value();
+  return !queue.exclusive_owner.has_value() && !queue.source.has_value() && !queue.settings.delays;
 }
 
 TopicView view_of(const catalog::Topic& topic) {

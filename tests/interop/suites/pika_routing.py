@@ -1,9 +1,10 @@
 """AMQP 0-9-1 with pika: where messages go. needs: amqp"""
 
 import datetime
+import time
 
 import pika
-from pika_helpers import channel, closes_channel, connection, count, drain, publish
+from pika_helpers import channel, closes_channel, connection, consume, count, drain, publish
 from suite import equal, main, name, test
 
 
@@ -267,6 +268,25 @@ def circles_of_exchanges_end():
         equal(drain(ch, queue), [b"once"])
         for exchange in ring:
             ch.exchange_delete(exchange)
+
+
+@test
+def delayed_messages_wait_each_for_its_time():
+    with channel() as ch:
+        exchange = name("later")
+        ch.exchange_declare(exchange, "x-delayed-message", durable=True, arguments={"x-delayed-type": "direct"})
+        ch.exchange_declare(exchange, passive=True)
+        [queue] = queues(ch, 1)
+        ch.queue_bind(queue, exchange, "k")
+        started = time.monotonic()
+        for body, delay in ((b"last", 1500), (b"first", 500), (b"middle", 1000)):
+            publish(ch, "k", body, exchange=exchange, headers={"x-delay": delay})
+        publish(ch, "k", b"at once", exchange=exchange)
+        got = consume(ch, queue, 4)
+        equal([body for _, _, body in got], [b"at once", b"first", b"middle", b"last"])
+        equal(time.monotonic() - started >= 1.5, True, "the last one came too early")
+        equal([properties.headers["x-delay"] for _, properties, _ in got[1:]], [-500, -1000, -1500])
+        ch.exchange_delete(exchange)
 
 
 if __name__ == "__main__":

@@ -42,6 +42,23 @@ class Life:
 
 
 @test
+def delayed_messages_go_on_waiting():
+    for ending in ENDINGS:
+        with Life() as life:
+            queue, exchange = name(), name("x")
+            with pika_helpers.channel() as ch:
+                ch.exchange_declare(exchange, "x-delayed-message", durable=True, arguments={"x-delayed-type": "fanout"})
+                ch.queue_declare(queue, durable=True)
+                ch.queue_bind(queue, exchange)
+                pika_helpers.publish(ch, "", *(str(i).encode() for i in range(50)), exchange=exchange, headers={"x-delay": 1000})
+                pika_helpers.publish(ch, "", b"much later", exchange=exchange, headers={"x-delay": 3600000})
+            life.restart(ending)
+            with pika_helpers.channel() as ch:
+                eventually(lambda: pika_helpers.count(ch, queue) == 50, what="the delayed messages")
+                equal(sorted(pika_helpers.drain(ch, queue), key=int), [str(i).encode() for i in range(50)], ending)
+
+
+@test
 def messages_bindings_and_settings_survive():
     for ending in ENDINGS:
         with Life() as life:
