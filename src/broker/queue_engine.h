@@ -156,8 +156,8 @@ class QueueEngine {
   /// Records that the last settlements made wait; the caller decides how long, tells the state, and calls retry() for
   /// each.
   std::vector<Retry> take_retries() { return std::exchange(retries_, {}); }
-  /// A record of a queue with levels waits before it is ready for the first time; retry() ends that. False when it waits
-  /// already, or was ready before.
+  /// A record of a queue with levels waits before it is ready for the first time; retry() ends that. False when it
+  /// waits already, or was ready before.
   bool delay(Offset offset, std::uint64_t bytes);
   /// A waiting record is ready again. Nothing, when it is gone meanwhile.
   void retry(Offset offset);
