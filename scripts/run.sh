@@ -7,6 +7,7 @@
 #
 # Data goes to ./millrace-data unless --data-dir says otherwise. docs/configuration.md has every setting.
 set -euo pipefail
+caller=$PWD
 cd "$(dirname "$0")/.."
 
 source scripts/lib/build.sh
@@ -19,12 +20,11 @@ help() {
 }
 
 demo=false
-arguments=(--data-dir ./millrace-data)
+arguments=()
 for argument in "$@"; do
   case $argument in
     --demo) demo=true ;;
     -h | --help) help && exit 0 ;;
-    --data-dir | --data-dir=*) arguments=("${arguments[@]:2}" "$argument") ;;
     *) arguments+=("$argument") ;;
   esac
 done
@@ -35,4 +35,6 @@ if $demo; then
   exec examples/order_system/demo.sh "$(binary release millrace-server)"
 fi
 build release millrace-server millrace
-exec "$(binary release millrace-server)" "${arguments[@]}"
+server=$PWD/$(binary release millrace-server)
+cd "$caller"
+exec "$server" "${arguments[@]}"

@@ -4,6 +4,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 case " $* " in
   *" --help "* | *" -h "* | *" --list "*) ;;
-  *) scripts/install_deps.sh test ;;
+  *) scripts/install_deps.sh test java ;;
 esac
 exec python3 -u scripts/lib/stages.py "$@"

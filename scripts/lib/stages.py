@@ -134,7 +134,7 @@ def sim(stage):
         "MILLRACE_SIM_SEEDS": os.environ.get("MILLRACE_SIM_SEEDS", "2000"), "GTEST_FILTER": SIM_FILTER,
         "MILLRACE_SIM_WORLDS": os.environ.get("MILLRACE_SIM_WORLDS", "200"),
         "MILLRACE_SIM_STRICT": os.environ.get("MILLRACE_SIM_STRICT", "2000"),
-        "MILLRACE_SIM_SECONDS": "300", "MILLRACE_SIM_LEAST": "200"})
+        "MILLRACE_SIM_SECONDS": "300", "MILLRACE_SIM_LEAST": "1000"})
 
 
 def fuzz(stage):

@@ -143,6 +143,8 @@ def read_partition(broker, topic, partition):
 def verify(broker, topic, ledger, _seed):
     with open(ledger, "rb") as file:
         acknowledged = list(ENTRY.iter_unpack(file.read()))
+    if not acknowledged:
+        raise SystemExit("error: nothing was acknowledged before the kill")
     total = 0
     for partition in range(PARTITIONS):
         found = read_partition(broker, topic, partition)

@@ -227,6 +227,7 @@ bool is_caught(void (*spoil)(storage::StoreMutations&), std::uint64_t most) {
   }
   int status = 0;
   if (::waitpid(child, &status, 0) != child) return false;
+  // An assertion, whose text is above.
   if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGABRT;
   return WIFEXITED(status) && WEXITSTATUS(status) == kCaught;
 }
