@@ -34,9 +34,12 @@ constexpr std::int16_t kInitVersion = 1;
 constexpr std::int16_t kStableOffsetsVersion = 7;
 constexpr std::int16_t kJoinTransactionVersion = 2;
 constexpr std::int16_t kTransactionProduceVersion = 7;
+constexpr std::int16_t kJoiningProduceVersion = 12;
 constexpr std::int16_t kAddOffsetsVersion = 2;
 constexpr std::int16_t kOffsetInTransactionVersion = 2;
+constexpr std::int16_t kJoiningOffsetVersion = 5;
 constexpr std::int16_t kEndVersion = 2;
+constexpr std::int16_t kGrowingEndVersion = 5;
 constexpr std::int16_t kDecidedFetchVersion = 11;
 constexpr std::int32_t kTransactionMillis = 50;
 
@@ -46,7 +49,8 @@ KafkaTransactor::KafkaTransactor(sim::SimWorld& world, sim::SimWire& wire, Oracl
                                  TransactionOracle& transactions, const Plan& plan, std::uint64_t number)
     : KafkaClient(world, wire, oracle, plan, number),
       transactions_(transactions),
-      name_(random_.chance(1, 3) ? "shared" : fmt::format("own-{}", number)) {}
+      name_(random_.chance(1, 3) ? "shared" : fmt::format("own-{}", number)),
+      grows_(random_.chance(1, 2)) {}
 
 void KafkaTransactor::connected() {
   begin_anew(ErrorCode::network_exception);
@@ -132,7 +136,8 @@ void KafkaTransactor::begin() {
   with_offset_ = random_.chance(1, 2);
   commit_ = random_.chance(3, 4);
   partition_ = random_.below(kTransactionPartitions);
-  step_ = Step::join;
+  unanswered_ = 0;
+  step_ = grows_ ? Step::produce : Step::join;
 }
 
 void KafkaTransactor::join() {
@@ -149,6 +154,14 @@ void KafkaTransactor::join() {
 }
 
 void KafkaTransactor::produce() {
+  const std::size_t batches = grows_ ? random_.between(1, batches_left_) : 1;
+  for (std::size_t i = 0; i < batches; ++i) {
+    produce_batch();
+    if (grows_) partition_ = random_.below(kTransactionPartitions);
+  }
+}
+
+void KafkaTransactor::produce_batch() {
   model::BatchBuilder builder;
   model::BatchBuilder::Options options;
   options.producer_id = producer_id_;
@@ -177,17 +190,29 @@ void KafkaTransactor::produce() {
   auto& data = topic.partition_data.emplace_back();
   data.index = static_cast<std::int32_t>(partition_);
   data.records = kafka::Records(sealed.view());
-  send(request, kTransactionProduceVersion, [this](bytes::Reader& in) {
+  ++unanswered_;
+  const std::int16_t version = grows_ ? kJoiningProduceVersion : kTransactionProduceVersion;
+  send(request, version, [this, version, transaction = transaction_](bytes::Reader& in) {
     kafka::ProduceResponse response;
-    if (!response.decode(in, kTransactionProduceVersion)) return oracle_.fail("malformed Produce response");
-    const auto error = response.responses.at(0).partition_responses.at(0).error_code;
-    // A batch that was refused would be a gap: no attempt to go on.
-    if (error != ErrorCode::none) return begin_anew(error);
-    transactions_.stored(transaction_);
-    partition_ = random_.below(kTransactionPartitions);
-    const bool more = --batches_left_ > 0;
-    step_ = more ? Step::join : with_offset_ ? Step::add_offset : Step::end;
+    if (!response.decode(in, version)) return oracle_.fail("malformed Produce response");
+    produced(response.responses.at(0).partition_responses.at(0).error_code, transaction);
   });
+}
+
+void KafkaTransactor::produced(ErrorCode error, TransactionOracle::Id transaction) {
+  if (transaction != transaction_) return;  // one before it was refused
+  // A batch that was refused would be a gap: no attempt to go on.
+  if (error != ErrorCode::none) return begin_anew(error);
+  --batches_left_;
+  if (--unanswered_ > 0) return;
+  transactions_.stored(transaction_);
+  partition_ = random_.below(kTransactionPartitions);
+  if (batches_left_ > 0)
+    step_ = grows_ ? Step::produce : Step::join;
+  else if (with_offset_)
+    step_ = grows_ ? Step::send_offset : Step::add_offset;
+  else
+    step_ = Step::end;
 }
 
 void KafkaTransactor::add_offset() {
@@ -215,9 +240,10 @@ void KafkaTransactor::send_offset() {
   partition.partition_index = 0;
   partition.committed_offset = static_cast<std::int64_t>(transaction_);
   transactions_.offset_sent(transaction_);
-  send(request, kOffsetInTransactionVersion, [this](bytes::Reader& in) {
+  const std::int16_t version = grows_ ? kJoiningOffsetVersion : kOffsetInTransactionVersion;
+  send(request, version, [this, version](bytes::Reader& in) {
     kafka::TxnOffsetCommitResponse response;
-    if (!response.decode(in, kOffsetInTransactionVersion)) return oracle_.fail("malformed TxnOffsetCommit response");
+    if (!response.decode(in, version)) return oracle_.fail("malformed TxnOffsetCommit response");
     const auto error = response.topics.at(0).partitions.at(0).error_code;
     go(error, Step::end);
     if (error == ErrorCode::none) oracle_.events().count("transaction.offset_sent");
@@ -234,9 +260,15 @@ void KafkaTransactor::end() {
   request.producer_id = producer_id_;
   request.producer_epoch = producer_epoch_;
   request.committed = commit_;
-  send(request, kEndVersion, [this](bytes::Reader& in) {
+  const std::int16_t version = grows_ ? kGrowingEndVersion : kEndVersion;
+  send(request, version, [this, version](bytes::Reader& in) {
     kafka::EndTxnResponse response;
-    if (!response.decode(in, kEndVersion)) return oracle_.fail("malformed EndTxn response");
+    if (!response.decode(in, version)) return oracle_.fail("malformed EndTxn response");
+    if (grows_ && response.error_code == ErrorCode::none) {
+      producer_id_ = response.producer_id;
+      producer_epoch_ = response.producer_epoch;
+      sequences_.clear();
+    }
     ended(response.error_code);
   });
 }

@@ -14,6 +14,9 @@ constexpr std::size_t kTransactionPartitions = 2;
 /// A producer with a name, which another one may have too: then they take it from each other. Each transaction has
 /// records in one or more partitions, and some commit an offset for a group with them. After a broken connection it
 /// begins anew, and cannot know how a commit ended that was not answered.
+///
+/// Of two kinds: an older client announces each partition, one request after the other; a newer one (KIP-890) joins
+/// with its records, sends several batches without waiting, and gets a new epoch with each end.
 class KafkaTransactor final : public KafkaClient {
  public:
   KafkaTransactor(sim::SimWorld& world, sim::SimWire& wire, Oracle& oracle, TransactionOracle& transactions,
@@ -31,6 +34,8 @@ class KafkaTransactor final : public KafkaClient {
   void begin();
   void join();
   void produce();
+  void produce_batch();
+  void produced(wire::kafka::ErrorCode error, TransactionOracle::Id transaction);
   void add_offset();
   void send_offset();
   void end();
@@ -40,6 +45,7 @@ class KafkaTransactor final : public KafkaClient {
 
   TransactionOracle& transactions_;
   std::string name_;
+  bool grows_;
   Step step_ = Step::identify;
   std::int64_t producer_id_ = -1;
   std::int16_t producer_epoch_ = -1;
@@ -48,6 +54,7 @@ class KafkaTransactor final : public KafkaClient {
   TransactionOracle::Id transaction_ = 0;
   std::size_t partition_ = 0;
   std::size_t batches_left_ = 0;
+  std::size_t unanswered_ = 0;  // batches of it
   bool with_offset_ = false;
   bool commit_ = false;
   bool decided_ = false;  // the commit was sent
