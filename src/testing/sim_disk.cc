@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "testing/sim_disk_state.h"
 
@@ -83,7 +84,7 @@ SimDisk::State::Go SimDisk::State::begin_change() {
   power_lost = true;
   counters.count("power_loss");
   if (on_power_lost) on_power_lost();
-  return prng.chance(1, 2) ? Go::yes_but_fail : Go::no;
+  return std::exchange(lost_in_write, false) || prng.chance(1, 2) ? Go::yes_but_fail : Go::no;
 }
 
 std::shared_ptr<SimInode> SimDisk::State::make_inode(const std::shared_ptr<State>& state) {
@@ -331,6 +332,7 @@ void SimDisk::State::note_write(const std::string& path, std::size_t bytes) {
   if (--until_write_loss > 0) return;
   loss_path.clear();
   until_power_loss = 1;
+  lost_in_write = true;
   counters.count("power_loss_in_write");
 }
 

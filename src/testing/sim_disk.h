@@ -68,7 +68,8 @@ class SimDisk final : public io::Disk {
   /// The power fails in the middle of the n-th changing operation from now (1 is the next): it may or may not still
   /// happen, fails, and so does every later call until crash(). `on_lost` (if any) is called then: e.g. SimWorld::halt.
   void lose_power_after(std::uint64_t operations, std::function<void()> on_lost = {});
-  /// The same in the middle of the n-th write of at least so many bytes to a file whose path has `part` in it.
+  /// The same in the middle of the n-th write of at least so many bytes to a file whose path has `part` in it. A part
+  /// of the write happens.
   void lose_power_in_write(std::string part, std::size_t bytes, std::uint64_t writes,
                            std::function<void()> on_lost = {});
   bool power_lost() const;

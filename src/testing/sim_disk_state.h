@@ -54,6 +54,7 @@ struct SimDisk::State {
   std::string loss_path;               // not empty: power is lost in a write to such a file, see until_write_loss
   std::size_t loss_bytes = 0;          // ... of at least so many bytes
   std::uint64_t until_write_loss = 0;
+  bool lost_in_write = false;  // it happens in the write that comes
   void note_write(const std::string& path, std::size_t bytes);
   bool power_lost = false;
   std::function<void()> on_power_lost;

@@ -55,6 +55,7 @@ std::string Plan::to_string() const {
   add(expiry, "expiry");
   add(priorities, "priorities");
   add(power_loss, "power_loss");
+  add(torn_rounds, "torn_rounds");
   add(misdirected, "misdirected");
   add(bit_rot, "bit_rot");
   add(full_disk, "full_disk");

@@ -45,6 +45,7 @@ struct Plan {
 
   // Faults.
   bool power_loss = false;   // in the middle of any disk operation, recovery included
+  bool torn_rounds = false;  // the power is lost in writes of the journal that are longer than a sector
   bool misdirected = false;  // unsynced sectors that a power loss puts elsewhere in their file
   bool bit_rot = false;      // damage to what was synced
   bool full_disk = false;

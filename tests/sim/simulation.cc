@@ -10,6 +10,8 @@ namespace {
 
 constexpr int kStartAttempts = 30;
 constexpr base::Nanos kAnswerLimit{20'000'000'000};
+/// A round of so many bytes holds several things, of which a tear can take some.
+constexpr std::size_t kTornBytes = 2048;
 
 }  // namespace
 
@@ -267,7 +269,9 @@ void Simulation::arm_faults() {
   }
   if (plan_.read_failure) disk_.faults().read_failure = 300'000;
   if (plan_.write_failure && random_.chance(1, 2)) disk_.faults().write_failure = 4'000;
-  if (plan_.power_loss && random_.chance(2, 3)) {
+  if (plan_.torn_rounds) {
+    disk_.lose_power_in_write("/journal/", kTornBytes, random_.between(1, 8), [this] { world_.halt(); });
+  } else if (plan_.power_loss && random_.chance(2, 3)) {
     disk_.lose_power_after(random_.between(1, 500), [this] { world_.halt(); });
   }
 }
