@@ -238,6 +238,11 @@ void SourceLog::find_max_time(TimeCallback done) {
   done(base::fail(StorageErrc::unknown_log, "a queue does not look for times"));
 }
 
+/// Records of topics have no times of their own, and the queue's is found record by record.
+bool SourceLog::find_expired(const ExpiryRequest&, ExpiryCallback) {
+  return false;
+}
+
 const std::vector<storage::Log::EpochStart>& SourceLog::epochs() const {
   return state_->no_epochs;
 }

@@ -52,6 +52,7 @@ class SourceLog final : public storage::Log {
   /// Not for queues.
   void find_time(Timestamp timestamp, TimeCallback done) override;
   void find_max_time(TimeCallback done) override;
+  bool find_expired(const ExpiryRequest& request, ExpiryCallback done) override;
   const std::vector<EpochStart>& epochs() const override;
   base::Bytes size() const override;
 

@@ -212,7 +212,12 @@ void LogChecker::check_batch(io::File& data, const IndexEntry& entry) {
   if (size.has_value() && *size >= entry.end_position()) {
     buffer_.resize(entry.length);
     const std::size_t read = read_patiently(data, entry.position, buffer_);
-    if (read == entry.length && batch_matches(entry, buffer_, reason)) return;
+    if (read == entry.length && batch_matches(entry, buffer_, reason)) {
+      if (entry.greatest_expiry < greatest_expiry(buffer_, entry.appended_at)) {
+        problem("entry {} says that its messages are over their time before they are", entry.base.value);
+      }
+      return;
+    }
     if (read != entry.length) reason = "its bytes cannot be read";
   }
   problem("offsets {}..{}: {}", entry.base.value, entry.last.value, reason);

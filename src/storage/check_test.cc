@@ -154,6 +154,26 @@ TEST_F(CheckStore, BitRotInAnIndex) {
   EXPECT_TRUE(printed("index entries of offsets")) << all_lines();
 }
 
+TEST_F(CheckStore, AnEntryThatIsOverBeforeItsMessagesAre) {
+  fill();
+  const std::string path = segment_files(".idx")[1];
+  bool is_index = false;
+  const auto name = parse_segment_name(path.substr(path.rfind('/') + 1), is_index);
+  ASSERT_TRUE(name.has_value());
+  auto file = disk_.open(path, io::OpenMode::read_write);
+  bytes::ByteVector content(kIndexEntrySize);
+  ASSERT_TRUE((*file)->read_at(index_entry_position(0), content).has_value());
+  auto entry = decode_index_entry(content, kLog, *name, 0);
+  ASSERT_TRUE(entry.has_value());
+  entry->greatest_expiry = entry->appended_at;
+  content.clear();
+  encode_index_entry(content, *entry, kLog, *name, 0);
+  ASSERT_TRUE((*file)->write_at(index_entry_position(0), bytes::ByteView(content)).has_value());
+  ASSERT_TRUE((*file)->sync().has_value());
+  EXPECT_EQ(check(), false);
+  EXPECT_TRUE(printed("over their time before they are")) << all_lines();
+}
+
 TEST_F(CheckStore, MissingSegmentAndMissingDirectory) {
   fill();
   for (const char* extension : {".seg", ".idx"}) {

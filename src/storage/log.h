@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "storage/error.h"
@@ -72,6 +73,20 @@ class Log {
   virtual void find_time(Timestamp timestamp, TimeCallback done) = 0;
   /// The batch with the greatest record timestamp.
   virtual void find_max_time(TimeCallback done) = 0;
+
+  /// For a queue whose oldest records are over their time: which further ones are, as the segments' indexes tell
+  /// without a look at a record.
+  struct ExpiryRequest {
+    Offset from;
+    Offset until;
+    Timestamp now;
+    /// Of every record, beside its own; none: only those with one of their own expire.
+    std::optional<Millis> time_to_live;
+  };
+  using ExpiryCallback = std::move_only_function<void(Result<Offset>)>;
+  /// Below the offset that `done` gets, all from `from` on are over their time; there may be more such ones behind it.
+  /// False, and `done` is not called, when what is at `from` is not in a segment. Errors: unknown_log, io.
+  virtual bool find_expired(const ExpiryRequest& request, ExpiryCallback done) = 0;
 
   /// Start offset of each epoch, ascending.
   struct EpochStart {

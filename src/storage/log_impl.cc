@@ -268,6 +268,27 @@ void LogImpl::look_up_time(SegmentTimeLookup lookup, bool maximum, Timestamp tim
             });
 }
 
+bool LogImpl::find_expired(const ExpiryRequest& request, ExpiryCallback done) {
+  ExpiryRequest bounded = request;
+  bounded.from = std::max(request.from, start_);
+  bounded.until = std::min({request.until, flushed_end_, committed_end_});
+  if (deleted_ || bounded.from >= bounded.until) return false;
+  struct Job {
+    SegmentExpiry expiry;
+    Result<Offset> result;
+    ExpiryCallback done;
+  };
+  auto job = std::make_shared<Job>(Job{segments_->plan_find_expired(bounded), Offset(0), std::move(done)});
+  ++works_;
+  host_.run([job] { job->result = job->expiry.execute(); },
+            [this, job] {
+              if (deleted_) job->result = base::fail(StorageErrc::unknown_log, "the log was deleted");
+              host_.work_ended(*this);
+              job->done(std::move(job->result));
+            });
+  return true;
+}
+
 LogImpl::TimeLookup LogImpl::find_time_in_tail(Timestamp timestamp, bool maximum) const {
   TimeLookup best;
   for (std::size_t i = 0; i < tail_.size() && tail_[i].last < committed_end_; ++i) {

@@ -63,6 +63,7 @@ class LogImpl final : public Log {
   void set_needed(std::function<bool(Offset first, Offset last)> needed) override;
   void find_time(Timestamp timestamp, TimeCallback done) override;
   void find_max_time(TimeCallback done) override;
+  bool find_expired(const ExpiryRequest& request, ExpiryCallback done) override;
   const std::vector<EpochStart>& epochs() const override { return epochs_; }
   Bytes size() const override { return segments_->bytes() + Bytes(tail_bytes_); }
 

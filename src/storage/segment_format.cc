@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -10,6 +11,7 @@
 #include "bytes/reader.h"
 #include "bytes/writer.h"
 #include "model/batch.h"
+#include "model/envelope.h"
 
 namespace millrace::storage {
 
@@ -179,6 +181,23 @@ Result<IndexHeader> decode_index_header(bytes::ByteView header, LogId log, Segme
   return result;
 }
 
+namespace {
+
+/// As milliseconds after the append, plus one; 0: no bound. What does not fit has none.
+std::uint32_t to_stored_expiry(const IndexEntry& entry) {
+  const std::int64_t appended = entry.appended_at.value;
+  const std::int64_t expiry = entry.greatest_expiry.value;
+  if (appended < 0 || expiry < appended || expiry - appended >= std::numeric_limits<std::uint32_t>::max()) return 0;
+  return static_cast<std::uint32_t>(expiry - appended) + 1;
+}
+
+Timestamp from_stored_expiry(std::uint32_t stored, Timestamp appended_at) {
+  if (stored == 0 || appended_at.value < 0 || appended_at.value >= kNeverExpires.value - stored) return kNeverExpires;
+  return Timestamp(appended_at.value + (stored - 1));
+}
+
+}  // namespace
+
 void encode_index_entry(bytes::ByteVector& out, const IndexEntry& entry, LogId log, SegmentName name,
                         std::uint32_t slot) {
   bytes::Writer writer(out);
@@ -192,7 +211,7 @@ void encode_index_entry(bytes::ByteVector& out, const IndexEntry& entry, LogId l
   writer.i64(entry.appended_at.value);
   writer.i64(entry.max_timestamp.value);
   writer.i64(entry.running_max.value);
-  writer.u32(0);
+  writer.u32(to_stored_expiry(entry));
   MILLRACE_ASSERT(out.size() - begin == kIndexEntrySize - kCrcSize);
   // The checksum starts from where the entry lives, and covers it.
   writer.u32(0);
@@ -214,6 +233,7 @@ std::optional<IndexEntry> decode_index_entry(bytes::ByteView input, LogId log, S
   entry.appended_at = Timestamp(reader.i64());
   entry.max_timestamp = Timestamp(reader.i64());
   entry.running_max = Timestamp(reader.i64());
+  entry.greatest_expiry = from_stored_expiry(reader.u32(), entry.appended_at);
   if (entry.base < name.base || entry.base.value > kLargestOffset ||
       delta > static_cast<std::uint32_t>(std::numeric_limits<std::int32_t>::max()) ||
       entry.length < model::kBatchHeaderSize || entry.length > model::kMaxBatchSize ||
@@ -243,6 +263,31 @@ bool batch_matches(const IndexEntry& entry, bytes::ByteView batch, std::string& 
     return true;
   }
   return false;
+}
+
+Timestamp greatest_expiry(bytes::ByteView batch, Timestamp appended_at) {
+  if (!model::is_expiring_batch(batch)) return kNeverExpires;
+  const auto header = model::parse_batch_header(batch);
+  // Batches with envelopes are not compressed.
+  if (!header.has_value() || header->compression() != bytes::Compression::none) return kNeverExpires;
+  bytes::ByteVector scratch;
+  const auto records = model::records_of(*header, batch, scratch, Bytes(model::kMaxBatchSize));
+  if (!records.has_value()) return kNeverExpires;
+  model::RecordCursor cursor(*records, header->record_count);
+  model::RecordView record;
+  std::int64_t longest = 0;
+  while (cursor.next(record)) {
+    model::HeaderCursor headers(record);
+    model::HeaderView first;
+    if (!headers.next(first)) return kNeverExpires;
+    const auto envelope = model::parse_envelope(first.value);
+    if (!envelope.has_value() || !envelope->time_to_live.has_value()) return kNeverExpires;
+    longest = std::max(longest, envelope->time_to_live->value);
+  }
+  if (cursor.damaged() || longest >= kNeverExpires.value - std::max<std::int64_t>(appended_at.value, 0)) {
+    return kNeverExpires;
+  }
+  return Timestamp(appended_at.value + longest);
 }
 
 IndexEntry describe_batch(const BatchRef& batch, std::uint64_t position) {

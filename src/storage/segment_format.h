@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ constexpr std::size_t kIndexHeaderSize = 128;
 constexpr std::size_t kIndexEntrySize = 64;
 /// A segment is closed when its index has this many entries, whatever its bytes.
 constexpr std::uint32_t kMaxIndexEntries = 128 * 1024;
+
+/// No bound is known: some record has no time to live, or the entry is older than the field.
+constexpr Timestamp kNeverExpires{std::numeric_limits<std::int64_t>::max()};
 
 /// Which of a log's segment files; generation 0 is the one that was appended to.
 struct SegmentName {
@@ -77,6 +81,8 @@ struct IndexEntry {
   /// Greatest record timestamp of this batch, and of it and all earlier ones in this segment.
   Timestamp max_timestamp{};
   Timestamp running_max{};
+  /// All records of this batch, and of all earlier ones in this segment, are over their own times to live then.
+  Timestamp greatest_expiry = kNeverExpires;
   /// The batch's own checksum field.
   std::uint32_t batch_crc = 0;
 
@@ -98,7 +104,11 @@ constexpr std::uint64_t index_entry_position(std::uint32_t slot) {
 /// differs.
 bool batch_matches(const IndexEntry& entry, bytes::ByteView batch, std::string& reason);
 
-/// The entry for a batch about to be stored at `position`, read from its header; running_max is left to the caller.
+/// When the last record of a batch is over its own time to live; kNeverExpires unless all have one.
+Timestamp greatest_expiry(bytes::ByteView batch, Timestamp appended_at);
+
+/// The entry for a batch about to be stored at `position`, read from its header; running_max and greatest_expiry are
+/// left to the caller.
 IndexEntry describe_batch(const BatchRef& batch, std::uint64_t position);
 
 }  // namespace millrace::storage

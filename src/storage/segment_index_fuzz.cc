@@ -107,6 +107,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       entry.appended_at = Timestamp(field[39]);
       entry.max_timestamp = Timestamp(field[47]);
       entry.running_max = Timestamp(field[55]);
+      entry.greatest_expiry = Timestamp(entry.appended_at.value + field[59]);
       encode_index_entry(repaired, entry, log, name, slot);
     }
     *index = std::move(repaired);
@@ -135,6 +136,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)set.plan_retention(Timestamp(9), {.retain_bytes = Bytes(1), .retain_time = Millis(1)}, Bytes(0))
       .execute()
       .has_value();
+  (void)set.plan_find_expired({Offset(1), recorded_end, Timestamp(9), Millis(3)}).execute().has_value();
   if (auto rewrite = set.plan_rewrite(Offset(0)); rewrite.has_value()) {
     if (rewrite->load().has_value() && rewrite->choose([](Offset first, Offset) { return first.value % 4 == 0; })) {
       (void)rewrite->execute().has_value();

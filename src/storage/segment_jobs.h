@@ -38,6 +38,7 @@ struct OpenSegment {
   /// End of the last batch in the .seg file.
   std::uint64_t position = kSegmentHeaderSize;
   Timestamp running_max{-1};
+  Timestamp greatest_expiry{-1};
   Timestamp appended_at;  // of the last batch
   Timestamp opened_at;    // append time of the first batch
   std::uint64_t bytes_before = 0;
@@ -104,6 +105,7 @@ class SegmentWrite {
     FileCache::Handle index;
   };
   Result<void> remove_leftovers();
+  void note_expiry();
   Result<void> write_part(const Part& part);
   Result<Files> create_files(SegmentName name);
   Result<Files> open_files(SegmentName name);
@@ -178,6 +180,22 @@ class SegmentTimeLookup {
   Offset start_;
   Timestamp timestamp_;
   bool maximum_ = false;
+};
+
+/// Goes through the index from an offset on, as long as all is over its time. See Log::find_expired.
+class SegmentExpiry {
+ public:
+  /// Errors: io.
+  Result<Offset> execute();
+
+ private:
+  friend class SegmentSet;
+  bool is_over(const IndexEntry& entry) const;
+  /// How far it goes in one segment, from `from` on; moves `from`. True when the next segment may go on.
+  bool walk(IndexReader& index, Offset segment_end, Offset& from) const;
+
+  SegmentSnapshot snapshot_;
+  Log::ExpiryRequest request_;
 };
 
 class SegmentRetention {

@@ -95,6 +95,50 @@ Result<Log::TimeLookup> SegmentTimeLookup::greatest() {
   return best;
 }
 
+bool SegmentExpiry::is_over(const IndexEntry& entry) const {
+  if (entry.greatest_expiry <= request_.now) return true;
+  const auto& most = request_.time_to_live;
+  return most.has_value() && entry.appended_at.value <= request_.now.value - most->value;
+}
+
+bool SegmentExpiry::walk(IndexReader& index, Offset segment_end, Offset& from) const {
+  const auto last = index.count() == 0 ? std::nullopt : index.entry(index.count() - 1);
+  // The last entry speaks for all of the segment.
+  if (last.has_value() && last->greatest_expiry <= request_.now) {
+    from = std::max(from, last->end());
+  } else {
+    for (std::uint32_t slot = index.find(from); slot < index.count(); ++slot) {
+      const auto entry = index.entry(slot);
+      if (!entry.has_value() || !is_over(*entry)) return false;
+      from = std::max(from, entry->end());
+    }
+  }
+  if (index.name().generation > 0) {
+    // What a rewritten segment does not have any more, nobody needs.
+    const auto header = index.header();
+    if (!header.has_value()) return false;
+    from = std::max(from, header->end);
+  }
+  // Elsewhere a gap may be damage, which is for readers.
+  return from == segment_end;
+}
+
+Result<Offset> SegmentExpiry::execute() {
+  // A long backlog takes several requests, so that the worker is free for others in between.
+  constexpr std::size_t kSegmentsAtOnce = 16;
+  Offset from = request_.from;
+  if (snapshot_.list->empty()) return from;
+  const std::size_t first = snapshot_.find(from);
+  if ((*snapshot_.list)[first].base > from) return from;
+  for (std::size_t i = first; i < snapshot_.list->size() && i < first + kSegmentsAtOnce; ++i) {
+    if (from >= request_.until) break;
+    auto index = open_present(snapshot_, i);
+    if (!index.has_value()) return std::unexpected(std::move(index.error()));
+    if (!index->has_value() || !walk(**index, snapshot_.segment_end(i), from)) break;
+  }
+  return std::max(request_.from, std::min(from, request_.until));
+}
+
 Result<Offset> SegmentRetention::execute() {
   const SegmentList& list = *snapshot_.list;
   std::uint64_t total = snapshot_.bytes + outside_;

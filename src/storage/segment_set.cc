@@ -200,6 +200,13 @@ SegmentTimeLookup SegmentSet::plan_find_max_time(Offset start) const {
   return lookup;
 }
 
+SegmentExpiry SegmentSet::plan_find_expired(const Log::ExpiryRequest& request) const {
+  SegmentExpiry expiry;
+  expiry.snapshot_ = snapshot();
+  expiry.request_ = request;
+  return expiry;
+}
+
 SegmentRetention SegmentSet::plan_retention(Timestamp now, const LogOptions& options, Bytes outside) const {
   SegmentRetention retention;
   retention.snapshot_ = snapshot();

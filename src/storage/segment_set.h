@@ -105,6 +105,8 @@ class SegmentSet {
   SegmentTimeLookup plan_find_time(Offset start, Timestamp timestamp) const;
   SegmentTimeLookup plan_find_max_time(Offset start) const;
 
+  SegmentExpiry plan_find_expired(const Log::ExpiryRequest& request) const;
+
   // --- Freeing.
 
   /// Forgets segments wholly below `start` (the open one too, unless writing()). Execute the removal on a worker once

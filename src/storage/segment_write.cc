@@ -31,6 +31,7 @@ Result<void> SegmentWrite::write() {
     }
   }
   if (auto removed = remove_leftovers(); !removed.has_value()) return removed;
+  note_expiry();
   for (const Part& part : parts_) {
     created_ |= part.create;
     if (auto written = write_part(part); !written.has_value()) return written;
@@ -46,6 +47,20 @@ Result<void> SegmentWrite::sync(std::set<std::string>& parents) {
   }
   written_.clear();
   return sync_directories(parents);
+}
+
+/// Looks into the batches, which is why it is done here and not on the loop.
+void SegmentWrite::note_expiry() {
+  for (Part& part : parts_) {
+    Timestamp greatest = part.before.greatest_expiry;
+    for (std::size_t i = part.first_batch; i < part.first_batch + part.batch_count; ++i) {
+      if (greatest != kNeverExpires) {
+        greatest = std::max(greatest, greatest_expiry(batches_[i].bytes.view, batches_[i].appended_at));
+      }
+      entries_[i].greatest_expiry = greatest;
+    }
+    part.after.greatest_expiry = greatest;
+  }
 }
 
 Result<void> SegmentWrite::remove_leftovers() {

@@ -12,6 +12,7 @@
 #include "bytes/reader.h"
 #include "bytes/writer.h"
 #include "model/batch_builder.h"
+#include "model/envelope.h"
 #include "storage/store.h"
 #include "testing/sim_disk.h"
 #include "testing/sim_world.h"
@@ -83,9 +84,19 @@ class TestTarget final : public RecoveryTarget {
 };
 
 /// A batch of `records` records whose values begin with `tag` and are `size` bytes long.
-inline bytes::Slab make_batch(std::uint64_t tag, int records, std::size_t size, std::int64_t timestamp = 1000) {
+inline bytes::Slab make_batch(std::uint64_t tag, int records, std::size_t size, std::int64_t timestamp = 1000,
+                              std::optional<Millis> time_to_live = {}) {
   model::BatchBuilder builder;
-  builder.start({});
+  builder.start({.enveloped = time_to_live.has_value()});
+  bytes::ByteVector envelope;
+  bytes::ByteVector header;
+  if (time_to_live.has_value()) {
+    model::Envelope content;
+    content.time_to_live = time_to_live;
+    model::append_envelope_head(envelope, content);
+    model::append_header(header, bytes::as_bytes(model::kEnvelopeKey), true, envelope);
+  }
+  const bytes::ByteView header_part(header);
   for (int i = 0; i < records; ++i) {
     bytes::ByteVector value;
     bytes::Writer writer(value);
@@ -95,6 +106,11 @@ inline bytes::Slab make_batch(std::uint64_t tag, int records, std::size_t size, 
     model::BatchBuilder::Record record;
     record.timestamp = Timestamp(timestamp);
     record.value_parts = {&part, 1};
+    if (time_to_live.has_value()) {
+      record.header_count = 1;
+      record.header_parts = {&header_part, 1};
+      record.expires = true;
+    }
     builder.add(record);
   }
   return builder.finish();

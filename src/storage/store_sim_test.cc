@@ -13,6 +13,12 @@ namespace {
 constexpr base::Nanos kMillisecond{1'000'000};
 constexpr base::Nanos kLongTime{30'000'000'000};
 
+/// Most batches have one.
+std::optional<Millis> time_to_live_of(std::uint64_t tag) {
+  if (tag % 64 == 5) return std::nullopt;
+  return Millis(static_cast<std::int64_t>(tag * 37 % 300));
+}
+
 }  // namespace
 
 void SimOperation::apply(SimModel& model) const {
@@ -225,7 +231,7 @@ void StoreSim::append() {
   static constexpr std::uint64_t kSizes[] = {20, 100, 700, 2500, 6000};
   const int records = static_cast<int>(prng_.between(1, 5));
   const std::size_t size = static_cast<std::size_t>(prng_.below(kSizes[prng_.below(5)]) + 8);
-  const auto base = store_->append(*log, make_batch(tag, records, size));
+  const auto base = store_->append(*log, make_batch(tag, records, size, 1000, time_to_live_of(tag)));
   if (!base) {
     if (base.error().code != StorageErrc::disk_full || !profile_.small_disk) problem("append refused");
     return;
@@ -308,10 +314,12 @@ void StoreSim::read() {
     // Nobody waits for this one: the log may be trimmed, deleted or gone with the process before it ends.
     log->read_cold({log->start(), log->committed_end(), base::kib(8)}, [](Result<std::vector<BatchRef>>) {});
     log->find_max_time([](Result<Log::TimeLookup>) {});
+    (void)log->find_expired({log->start(), log->committed_end(), Timestamp(0), Millis(1)}, [](Result<Offset>) {});
     return;
   }
   const auto room = static_cast<std::uint64_t>(log->committed_end().value - log->start().value);
-  const auto batches = read_from(*log, Offset(log->start().value + static_cast<std::int64_t>(prng_.below(room))));
+  const Offset from(log->start().value + static_cast<std::int64_t>(prng_.below(room)));
+  const auto batches = read_from(*log, from);
   if (disk_.power_lost() || !failed_.empty()) return;
   if (!batches) {
     problem(fmt::format("log {}: a read failed: {}", id.value, batches.error().detail));
@@ -322,6 +330,40 @@ void StoreSim::read() {
     const auto at = known.find(batch.base_offset);
     if (at == known.end() || at->second.last != batch.last_offset || at->second.tag != tag_of(batch.bytes.view)) {
       problem(fmt::format("log {}: a wrong batch at {}", id.value, batch.base_offset.value));
+    }
+  }
+  ask_for_expired(*log, from, *batches);
+}
+
+/// Nothing is said to be over its time before it is.
+void StoreSim::ask_for_expired(Log& log, Offset from, std::span<const BatchRef> batches) {
+  if (batches.empty()) return;
+  const LogId id = log.id();
+  const Timestamp now(batches.back().appended_at.value + static_cast<std::int64_t>(prng_.below(400)));
+  std::optional<Millis> of_all;
+  if (prng_.chance(1, 3)) of_all = Millis(static_cast<std::int64_t>(prng_.below(400)));
+  const auto answer = std::make_shared<std::optional<Result<Offset>>>();
+  if (!log.find_expired({from, log.committed_end(), now, of_all},
+                        [answer](Result<Offset> until) { *answer = std::move(until); })) {
+    return;
+  }
+  const bool answered = world_.run_until([&] { return answer->has_value(); }, kLongTime);
+  if (disk_.power_lost() || !failed_.empty()) return;
+  if (!answered) return problem(fmt::format("log {}: no answer about expiry", id.value));
+  if (!(*answer)->has_value()) return;  // the index cannot be read
+  const Offset until = ***answer;
+  if (until < from) problem(fmt::format("log {}: what is over its time ends before it begins", id.value));
+  for (const BatchRef& batch : batches) {
+    const auto own = time_to_live_of(tag_of(batch.bytes.view));
+    const auto over = [&](std::optional<Millis> time) {
+      return time.has_value() && batch.appended_at.value + time->value <= now.value;
+    };
+    if (until <= std::max(from, batch.base_offset)) continue;
+    // A rewrite may have left it out meanwhile.
+    if (rewritten_.contains(id) && !needed(id, batch.base_offset, batch.last_offset)) continue;
+    ++expired_;
+    if (!over(own) && !over(of_all)) {
+      problem(fmt::format("log {}: the batch at {} is not over its time", id.value, batch.base_offset.value));
     }
   }
 }
@@ -598,6 +640,7 @@ TEST(StoreSimulation, LosesNothingAndInventsNothing) {
   sim::FaultCounters counters;
   std::uint64_t rounds = 0;
   std::uint64_t reported = 0;
+  std::uint64_t expired = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     StoreSim sim(seed, profile_of(seed), nullptr);
     const std::string problem = sim.run();
@@ -605,12 +648,15 @@ TEST(StoreSimulation, LosesNothingAndInventsNothing) {
     counters.add(sim.disk().counters());
     rounds += sim.rounds();
     reported += sim.reported();
+    expired += sim.expired();
   }
-  std::printf("%llu seeds, %llu rounds, %llu damaged ranges reported; %s\n", static_cast<unsigned long long>(count),
-              static_cast<unsigned long long>(rounds), static_cast<unsigned long long>(reported),
+  std::printf("%llu seeds, %llu rounds, %llu damaged ranges reported, %llu expired batches; %s\n",
+              static_cast<unsigned long long>(count), static_cast<unsigned long long>(rounds),
+              static_cast<unsigned long long>(reported), static_cast<unsigned long long>(expired),
               counters.to_string().c_str());
   if (count < 500) return;
   EXPECT_GT(reported, 0u);
+  EXPECT_GT(expired, 0u);
   for (const char* fault : {"power_loss",
                             "crash",
                             "crash.sector_lost",

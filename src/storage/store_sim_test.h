@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -63,6 +64,8 @@ class StoreSim {
   std::uint64_t rounds() const { return total_rounds_; }
   std::uint64_t rotted() const { return rotted_; }
   std::uint64_t reported() const { return reported_; }
+  /// Batches that were found to be over their time without being read.
+  std::uint64_t expired() const { return expired_; }
 
  private:
   void session();
@@ -79,6 +82,7 @@ class StoreSim {
   void command();
   void drop_state();
   void read();
+  void ask_for_expired(Log& log, Offset from, std::span<const BatchRef> batches);
   void note_epochs();
   void note_visible();
   void rot();
@@ -128,6 +132,7 @@ class StoreSim {
   std::uint64_t total_rounds_ = 0;
   std::uint64_t rotted_ = 0;
   std::uint64_t reported_ = 0;
+  std::uint64_t expired_ = 0;
 };
 
 }  // namespace millrace::storage

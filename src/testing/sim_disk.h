@@ -25,6 +25,7 @@ struct DiskStats {
   std::uint64_t writes = 0;
   std::uint64_t bytes_written = 0;
   std::uint64_t reads = 0;
+  std::uint64_t bytes_read = 0;
   std::uint64_t syncs = 0;
   std::uint64_t directory_syncs = 0;
   std::uint64_t operations = 0;  // all that change something, syncs included

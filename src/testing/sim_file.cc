@@ -43,7 +43,9 @@ io::Result<std::size_t> SimFile::read_at(std::uint64_t position, std::span<std::
     disk_->counters.count("unreadable_sector");
     return failure(io::IoErrc::bad_medium, "read", "Input/output error");
   }
-  return inode_->read(position, into);
+  const std::size_t count = inode_->read(position, into);
+  disk_->stats.bytes_read += count;
+  return count;
 }
 
 std::uint64_t SimFile::room_for(std::uint64_t position, std::uint64_t length) const {
