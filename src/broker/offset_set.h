@@ -28,6 +28,9 @@ class OffsetSet {
   void add(Offset first, Offset last);
   void erase(Offset first, Offset last);
 
+  /// On the heap, about.
+  std::size_t memory_bytes() const { return chunks_.size() * (kNodeBytes + sizeof(Chunk)) + full_.size() * kNodeBytes; }
+
   /// Appends the members as runs: count uvarint, for each: offsets between uvarint, length uvarint.
   void encode(bytes::ByteVector& out) const;
   /// Adds what encode() wrote. False when it is not well-formed.
@@ -37,6 +40,7 @@ class OffsetSet {
 
  private:
   static constexpr std::size_t kWords = kChunkOffsets / 64;
+  static constexpr std::size_t kNodeBytes = 64;  // of a map, with key, pointer and what the allocator adds
   struct Chunk {
     std::array<std::uint64_t, kWords> words{};
     std::int32_t count = 0;

@@ -50,13 +50,16 @@ Queue::Queue(Shard& shard, QueueSchedule& schedule, const catalog::Queue& defini
   source_ = std::make_unique<SourceLog>(shard, LogRef{part.log, part.shard}, [this] { source_changed(); });
 }
 
-Queue::~Queue() = default;
+Queue::~Queue() {
+  shard_.count_state_bytes(counted_memory_, 0);
+}
 
 QueueEngine::Policy Queue::policy() const {
   QueueEngine::Policy policy;
   policy.delivery_limit = definition_.settings.delivery_limit;
   policy.dead_letters = definition_.settings.dead_letter_exchange.has_value();
   policy.max_priority = definition_.settings.max_priority.value_or(0);
+  policy.held_max = shard_.options().unacknowledged_bytes;
   policy.single_active_consumer = definition_.settings.single_active_consumer;
   policy.active_gives_way =
       definition_.kind == catalog::QueueKind::counting && definition_.settings.single_active_consumer;
@@ -103,6 +106,7 @@ void Queue::bind(storage::Log& log) {
   for (const auto& [due, offset] : state_.waiting()) retries_.emplace(due, offset);
   watch_retries();
   used();
+  count_memory();
   // Some of what was recovered may have expired meanwhile, or be more than fits.
   if (engine_->ready() > 0) schedule_.wants_work(*this);
 }
@@ -325,7 +329,13 @@ bool Queue::flush(bool late) {
     trimmed_ = floor();
     log_->trim(trimmed_);
   }
+  count_memory();
   return written;
+}
+
+void Queue::count_memory() {
+  const std::uint64_t now = engine_->memory_bytes();
+  shard_.count_state_bytes(std::exchange(counted_memory_, now), now);
 }
 
 Offset Queue::floor() const {

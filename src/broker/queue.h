@@ -115,6 +115,8 @@ class Queue {
   /// True when it journalled anything.
   bool flush(bool late);
   bool has_late_work() const;
+  /// Tells the shard how much memory the state takes now.
+  void count_memory();
   /// A dead-letter move has come to its end.
   void move_finished();
   /// The queue is being deleted: tells its consumers and whoever waits.
@@ -189,6 +191,8 @@ class Queue {
   bool is_overdue(const RecordReader::Found& found) const;
   bool let_expire(const RecordReader::Found& found);
   bool expire_heads(WorkBudget& budget);
+  void look_for_expired(Offset from);
+  bool take_expired();
   void wake_at(Timestamp deadline);
   void watch_use(base::Nanos delay);
   void check_use();
@@ -224,6 +228,7 @@ class Queue {
   bool had_consumer_ = false;
   Offset trimmed_;
   bytes::ByteVector command_;
+  std::uint64_t counted_memory_ = 0;
   std::vector<QueueEngine::Dying> dying_;
   /// Records that came back and wait, by the time when they are ready again.
   std::multimap<Timestamp, Offset> retries_;
@@ -248,6 +253,15 @@ class Queue {
   /// The head that was looked at last, and when it expires.
   Offset head_ = model::kNoOffset;
   std::optional<Timestamp> head_deadline_;
+  /// What the segments' indexes were asked after many heads in a row were over their time: up to where all are. Only
+  /// without dead letters, which must be read, and where no sizes or levels of single records count.
+  struct ExpiredRange {
+    Offset from;
+    std::optional<Offset> until;  // none: no answer yet
+  };
+  std::shared_ptr<ExpiredRange> expired_range_;
+  std::uint32_t overdue_in_row_ = 0;
+  static constexpr std::uint32_t kOverdueBeforeRange = 64;
   io::Timer expiry_timer_;
   Timestamp wakes_at_;
   bool waits_for_moves_ = false;

@@ -77,6 +77,7 @@ void Queue::set_settings(const catalog::QueueSettings& settings) {
   }
   // What was known of the head was known by the old settings.
   head_ = model::kNoOffset;
+  expired_range_.reset();
   expiry_timer_ = {};
   use_timer_ = {};
   used();

@@ -84,6 +84,7 @@ Queue::Fetched Queue::fetch(const QueueEngine::Next& next, RecordReader::Found& 
 
 bool Queue::serve_gets() {
   while (!gets_.empty()) {
+    if (expired_range_ != nullptr) return false;
     if (!gets_.front().auto_ack && !engine_->may_hold_more()) {
       auto done = std::move(gets_.front().done);
       gets_.pop_front();
@@ -102,6 +103,7 @@ bool Queue::serve_gets() {
         if (!let_expire(found)) return false;
         continue;
       }
+      overdue_in_row_ = 0;
       const auto how = engine_->take(found.offset, size_of(found), gets_.front().auto_ack);
       if (how.auto_ack) schedule_.changed(*this);
       add_delivery(reply.bundle, found, {how.returns, how.failures, how.redelivered});
@@ -119,7 +121,7 @@ bool Queue::serve_gets() {
 bool Queue::deliver(WorkBudget& budget) {
   bool more = false;
   bool settled = false;
-  while (engine_->can_deliver()) {
+  while (engine_->can_deliver() && expired_range_ == nullptr) {
     if (budget.spent()) {
       more = true;
       break;
@@ -136,6 +138,7 @@ bool Queue::deliver(WorkBudget& budget) {
       budget.take(window);
       continue;
     }
+    overdue_in_row_ = 0;
     const QueueEngine::Delivered how = engine_->deliver(found.offset, size_of(found), window);
     settled = settled || how.auto_ack;
     Member& member = members_[how.slot];
@@ -204,6 +207,39 @@ bool Queue::let_expire(const RecordReader::Found& found) {
   if (definition_.settings.delays) return let_go(found.offset, size_of(found), DeathReason::due);
   if (!let_go(found.offset, size_of(found), DeathReason::expired)) return false;
   add(shard_.counters().expired, 1);
+  if (++overdue_in_row_ >= kOverdueBeforeRange) look_for_expired(found.offset + Offset(1));
+  return true;
+}
+
+/// A long backlog that is over its time need not be read record by record.
+void Queue::look_for_expired(Offset from) {
+  overdue_in_row_ = 0;
+  if (is_part() || inspects() || engine_->policy().dead_letters) return;
+  auto range = std::make_shared<ExpiredRange>(ExpiredRange{from, {}});
+  const storage::Log::ExpiryRequest request{.from = from,
+                                            .until = std::min(offered_end_, engine_->committed_end()),
+                                            .now = now_,
+                                            .time_to_live = definition_.settings.message_time_to_live};
+  const bool asked = log_->find_expired(request, [this, weak = std::weak_ptr(range)](storage::Result<Offset> until) {
+    // Gone with the queue, or with the settings that it was asked for.
+    const auto answered = weak.lock();
+    if (answered == nullptr) return;
+    answered->until = until.value_or(answered->from);
+    schedule_.wants_work(*this);
+  });
+  if (asked) expired_range_ = std::move(range);
+}
+
+/// False while there is no answer: what goes next is known then.
+bool Queue::take_expired() {
+  if (expired_range_ == nullptr) return true;
+  if (!expired_range_->until.has_value()) return false;
+  const auto range = std::exchange(expired_range_, nullptr);
+  if (*range->until <= range->from) return true;
+  add(shard_.counters().expired, engine_->expire(range->from, *range->until - Offset(1)));
+  schedule_.changed(*this);
+  // There may be more of them: the next head that is over its time asks again.
+  overdue_in_row_ = kOverdueBeforeRange;
   return true;
 }
 
@@ -216,6 +252,7 @@ bool Queue::expire_heads(WorkBudget& budget) {
   bool looked = false;
   bool more = false;
   for (auto next = engine_->next(); next.has_value() && may_expire(next->offset); next = engine_->next()) {
+    if (expired_range_ != nullptr) break;
     if (head_ == next->offset && (!head_deadline_.has_value() || *head_deadline_ > now_)) {
       if (head_deadline_.has_value()) wake_at(*head_deadline_);
       break;
@@ -234,6 +271,8 @@ bool Queue::expire_heads(WorkBudget& budget) {
     if (is_overdue(found)) {
       if (!let_expire(found)) break;
       budget.take(found.stored_bytes);
+    } else {
+      overdue_in_row_ = 0;
     }
   }
   // Somebody who only looks at the head holds no read buffers.
@@ -256,6 +295,7 @@ bool Queue::work(WorkBudget& budget) {
   if (inspector_ != nullptr) inspect(budget);
   // Until all that was there at the start is known, nobody can tell what goes first.
   if (has_levels() && inspecting() && state_.counted_end() < recovered_end_) return false;
+  if (!take_expired()) return false;
   const bool gets_served = serve_gets();
   bool more = gets_served && deliver(budget);
   if (!more) {

@@ -59,6 +59,19 @@ std::uint64_t QueueEngine::ready() const {
   return unsettled > held ? static_cast<std::uint64_t>(unsettled - held) : 0;
 }
 
+std::uint64_t QueueEngine::memory_bytes() const {
+  // A table's slot has a byte of its own; after it grew, 7 of 16 are in use. A channel's list has 32 bytes for each
+  // delivery and doubles.
+  constexpr std::size_t kSlot = sizeof(decltype(outstanding_)::value_type) + 1;
+  constexpr std::size_t kChannelSlot = 32;
+  static_assert(kSlot * 16 / 7 + kChannelSlot * 2 <= kHeldBytes);
+  constexpr std::uint64_t kGivenBack = 48;
+  constexpr std::uint64_t kDying = 64;
+  std::uint64_t bytes = state_.memory_bytes() + outstanding_.size() * kHeldBytes + dying_.size() * kDying;
+  for (const Place& place : places_) bytes += place.given_back.size() * kGivenBack;
+  return bytes;
+}
+
 std::uint64_t QueueEngine::mean_bytes() const {
   const std::uint64_t records = ready() + outstanding_.size();
   return records == 0 ? 0 : bytes() / records;
@@ -461,6 +474,14 @@ void QueueEngine::let_die(Offset offset, std::uint64_t bytes, DeathReason reason
   doomed_bytes_ += bytes;
   dying_.emplace(offset.value, bytes);
   dying.push_back({offset, reason});
+}
+
+std::uint64_t QueueEngine::expire(Offset first, Offset last) {
+  const std::uint64_t mean = mean_bytes();
+  const std::uint64_t count = skip(first, last);
+  const bool none_left = ready() == 0 && outstanding_.empty();
+  state_.forget_bytes(none_left ? bytes() : std::min(bytes(), mean * count));
+  return count;
 }
 
 bool QueueEngine::doom(Offset offset, DeathReason reason, std::vector<Dying>& dying) {

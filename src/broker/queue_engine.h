@@ -38,8 +38,9 @@ struct ConsumerCredit {
 /// have credit take turns, one record each.
 class QueueEngine {
  public:
-  /// About 200 MB of state.
-  static constexpr std::uint64_t kMaxHeld = std::uint64_t{1} << 22;
+  /// Memory that a record costs at most while somebody holds it unsettled: a slot in the queue's table and one in the
+  /// list of the client's channel, both of which are at times more than half empty. The record itself is in the log.
+  static constexpr std::uint64_t kHeldBytes = 128;
 
   struct Policy {
     /// Failed deliveries after which a record is not tried again; none: no limit.
@@ -57,8 +58,8 @@ class QueueEngine {
     std::uint8_t max_priority = 0;
     /// Which records wait a while when they come back; see take_retries().
     catalog::DelayedRetry delayed_retry = catalog::DelayedRetry::none;
-    /// Most records that clients may hold unsettled, together and whatever prefetch they set.
-    std::uint64_t held_max = kMaxHeld;
+    /// Most memory for what clients hold unsettled, together and whatever prefetch they set: kHeldBytes for each.
+    base::Bytes held_max = base::mib(256);
   };
   struct ConsumerSpec {
     ConsumerId id;
@@ -130,7 +131,9 @@ class QueueEngine {
 
   /// True when there is a ready record and a consumer that may have it.
   bool can_deliver() { return ready() > 0 && may_hold_more() && has_credit(); }
-  bool may_hold_more() const { return outstanding_.size() < policy_.held_max; }
+  bool may_hold_more() const { return outstanding_.size() < policy_.held_max.value / kHeldBytes; }
+  /// Of what is held, given back or dying, with what the state keeps.
+  std::uint64_t memory_bytes() const;
   bool has_credit() { return served_level() != nullptr; }
   struct Next {
     Offset offset;
@@ -167,6 +170,8 @@ class QueueEngine {
   std::uint64_t purge();
   /// Lets the record next() named go, because its time is over or there are too many.
   void let_go(Offset offset, std::uint64_t bytes, DeathReason reason, std::vector<Dying>& dying);
+  /// What is ready in [first, last] is over its time, and nobody wants dead letters: it is settled. Returns how many.
+  std::uint64_t expire(Offset first, Offset last);
   /// A record below the committed end that was refused dies, wherever it lies. False when it is dying already.
   bool doom(Offset offset, DeathReason reason, std::vector<Dying>& dying);
   /// The intent of a dying record is in the state: it is not in bytes() any more.

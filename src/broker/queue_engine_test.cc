@@ -57,7 +57,7 @@ TEST(QueueEngine, ConsumersTakeTurnsWithinTheirPrefetch) {
 
 TEST(QueueEngine, ClientsTogetherHoldALimitedNumber) {
   Policy policy;
-  policy.held_max = 5;
+  policy.held_max = base::Bytes(5 * QueueEngine::kHeldBytes + 1);
   Fixture f(10, policy);
   f.engine.add_consumer(consumer(1));
   f.engine.add_consumer(consumer(2));

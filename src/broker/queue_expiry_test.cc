@@ -143,6 +143,84 @@ TEST_P(ExpiryTest, ARequestFindsNothingExpired) {
   EXPECT_EQ(got->remaining, 0U);
 }
 
+/// A backlog of which most lies in segments.
+class ExpiryOfBacklogTest : public ExpiryTest {
+ protected:
+  static constexpr int kMessages = 6000;
+  void restart() {
+    broker.stop();
+    broker.options.segment_bytes = base::mib(1);
+    broker.start();
+  }
+  void publish_many(const std::string& queue, int count, std::optional<std::int64_t> time_to_live) {
+    PublishTracker tracker(broker.shard(0), nullptr);
+    model::Envelope envelope;
+    if (time_to_live.has_value()) envelope.time_to_live = Millis(*time_to_live);
+    for (int i = 0; i < count; ++i) {
+      broker.publish(0, tracker, queue, std::string(1500, 'b'), "n", envelope);
+      if (i % 20 == 0) broker.world.run_for(millis(3));
+    }
+    EXPECT_TRUE(broker.world.run_until([&] { return tracker.unsettled() == 0; }));
+  }
+};
+
+TEST_P(ExpiryOfBacklogTest, ItIsNotReadWhenAllIsOver) {
+  restart();
+  for (const bool own : {true, false}) {
+    const std::string name = own ? "own" : "of the queue";
+    const QueueRef queue = declare(name, own ? std::nullopt : std::optional<std::int64_t>(300'000));
+    publish_many(name, kMessages, own ? std::optional<std::int64_t>(300'000) : std::nullopt);
+    ASSERT_EQ(ready(name), static_cast<std::uint64_t>(kMessages));
+    broker.kill();
+    broker.world.clock().shift_wall(Millis(301'000));
+    broker.start();
+    const std::uint64_t expired = broker.shard(queue.shard.value).counters().expired.load();
+    const std::uint64_t read = broker.disk.stats().bytes_read;
+    broker.world.settle();
+    EXPECT_EQ(ready(name), 0U);
+    EXPECT_EQ(broker.shard(queue.shard.value).counters().expired.load() - expired,
+              static_cast<std::uint64_t>(kMessages));
+    EXPECT_LT(broker.disk.stats().bytes_read - read, std::uint64_t{kMessages} * 1500 / 4);
+    // It stays gone.
+    broker.kill();
+    broker.start();
+    EXPECT_EQ(ready(name), 0U);
+  }
+}
+
+TEST_P(ExpiryOfBacklogTest, WhatIsHeldAndWhatHasTimeLeftStays) {
+  restart();
+  const QueueRef queue = declare("q", {});
+  publish_many("q", kMessages / 2, 300'000);
+  NotingSink sink;
+  const ConsumerId consumer = consume(queue, sink, 5);
+  broker.world.settle();
+  ASSERT_EQ(sink.messages.size(), 5U);
+  publish("q", "stays");
+  publish_many("q", kMessages / 4, 200'000);
+  pass(400'000);
+  EXPECT_EQ(broker.stats(queue).unacknowledged, 5U);
+  EXPECT_EQ(ready("q"), static_cast<std::uint64_t>(kMessages) / 4 + 1);
+  // The head is not over its time, so that nothing behind it is.
+  settle(sink, consumer, sink.messages[0].offset, Settle::requeue);
+  settle(sink, consumer, sink.messages[1].offset, Settle::accept);
+  broker.world.settle();
+  EXPECT_EQ(broker.stats(queue).unacknowledged, 4U);
+  EXPECT_EQ(sink.messages.back().body, "stays");
+  EXPECT_EQ(ready("q"), 0U);
+}
+
+TEST_P(ExpiryOfBacklogTest, EachIsDeadLettered) {
+  restart();
+  declare("q", {}, "dead");
+  declare("dead", {});
+  publish_many("q", kMessages / 2, 100'000);
+  pass(400'000);
+  broker.world.settle();
+  EXPECT_EQ(ready("q"), 0U);
+  EXPECT_EQ(ready("dead"), static_cast<std::uint64_t>(kMessages) / 2);
+}
+
 TEST_P(ExpiryTest, ExpiredMessagesAreDeadLetteredOnce) {
   declare("q", 200, "dead");
   declare("dead", {});
@@ -247,6 +325,7 @@ TEST_P(ExpiryTest, AnUnusedQueueGoes) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, ExpiryTest, ::testing::Range<std::uint64_t>(1, 7));
+INSTANTIATE_TEST_SUITE_P(Seeds, ExpiryOfBacklogTest, ::testing::Values(1, 2));
 
 class Confirms final : public PublishTracker::Listener {
  public:

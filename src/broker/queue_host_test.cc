@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "broker/queue_engine.h"
 #include "broker/sim_broker_test.h"
 
 namespace millrace::broker {
@@ -322,6 +323,40 @@ TEST_P(QueueHostTest, LengthLimits) {
   const QueueRef full = broker.declare("full", definition);
   for (int i = 0; i < 15; ++i) broker.publish_stored("full", 1);
   EXPECT_EQ(broker.stats(full).ready, 10U);
+}
+
+TEST_P(QueueHostTest, ClientsHoldNoMoreOfAQueueThanTheirMemoryIsAllowed) {
+  broker.stop();
+  broker.options.unacknowledged_bytes = base::Bytes(20 * QueueEngine::kHeldBytes);
+  broker.start();
+  const QueueRef queue = broker.declare("q");
+  broker.publish_stored("q", 50);
+  Shard& home = broker.shard(queue.shard.value);
+  const auto state_bytes = [&] { return home.memory_in_use() - home.store().memory_bytes(); };
+  EXPECT_EQ(state_bytes(), 0U);
+  NotingSink first;
+  NotingSink second;
+  const ConsumerId one = consume(0, queue, first);
+  const ConsumerId two = consume(1, queue, second);
+  rest();
+  EXPECT_EQ(first.messages.size() + second.messages.size(), 20U);
+  EXPECT_GE(state_bytes(), 20 * QueueEngine::kHeldBytes);
+  const auto refused = broker.wait<GetReply>(
+      [&](auto done) { broker.shard(0).consumers().get(queue, ConnectionId(1), false, std::move(done)); });
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().code, BrokerErrc::too_many);
+  settle(0, queue, one, Offset(0), Offset(49), Settle::accept);
+  settle(1, queue, two, Offset(0), Offset(49), Settle::accept);
+  rest();
+  EXPECT_EQ(broker.stats(queue).unacknowledged, 20U);
+  drop(0, one);
+  drop(1, two);
+  rest();
+  const auto deleted = broker.wait<std::uint64_t>(
+      [&](auto done) { broker.shard(0).topology().delete_queue(queue.queue, false, false, std::move(done)); });
+  EXPECT_TRUE(deleted.has_value());
+  rest();
+  EXPECT_EQ(state_bytes(), 0U);
 }
 
 TEST_P(QueueHostTest, ALargeBacklogIsReadBackFromDisk) {

@@ -214,6 +214,17 @@ void QueueState::add_bytes(std::uint64_t bytes) {
   count_pending_ = counts_ && journalled_;
 }
 
+std::uint64_t QueueState::memory_bytes() const {
+  // A node of a tree with what it has of its own, and a slot of a table that is half empty.
+  constexpr std::uint64_t kIntent = 96;
+  constexpr std::uint64_t kMark = 56;
+  constexpr std::uint64_t kReturns = 64;
+  std::uint64_t bytes = settlement_.memory_bytes() - sizeof(storage::Settlement);
+  bytes += intents_.size() * kIntent + (refused_.size() + doomed_.size()) * kMark + returns_.size() * kReturns;
+  for (const auto& [level, offsets] : levels_) bytes += offsets.memory_bytes();
+  return bytes;
+}
+
 void QueueState::forget_bytes(std::uint64_t bytes) {
   bytes_ -= std::min(bytes, bytes_);
   count_pending_ = counts_ && journalled_;

@@ -123,6 +123,9 @@ class QueueState final : public storage::StateMachine {
   void add_intent(Offset offset, MoveIntent intent);
   const std::map<Offset, MoveIntent>& intents() const { return intents_; }
 
+  /// On the heap, about; 0 while everything was settled in order.
+  std::uint64_t memory_bytes() const;
+
   /// Appends the gathered changes to `out` as one command. False when there are none. A moved delivery mark alone
   /// makes a command only when `with_mark`.
   bool take_command(bytes::ByteVector& out, bool with_mark);

@@ -301,7 +301,7 @@ CatalogHost& Shard::catalog_host() {
 
 std::uint64_t Shard::memory_in_use() {
   const std::uint64_t held = environment_.network == nullptr ? 0 : environment_.network->held_bytes();
-  return parts_->store->memory_bytes() + held;
+  return parts_->store->memory_bytes() + held + state_bytes_;
 }
 
 ConnectionId Shard::next_connection_id() {

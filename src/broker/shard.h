@@ -56,13 +56,16 @@ struct ShardEnvironment {
 };
 
 struct BrokerOptions {
-  /// Bytes of messages held in memory (tails, memory queues, deliveries) by all shards before the memory alarm.
+  /// Bytes of messages held in memory (tails, memory queues, deliveries), and of the queues' state, by all shards
+  /// before the memory alarm.
   Bytes memory_limit{std::uint64_t{1} << 30};
   /// Free disk space below which the disk alarm is on.
   Bytes disk_free_limit{std::uint64_t{256} << 20};
   Bytes max_message_bytes{std::uint64_t{64} << 20};
   std::uint32_t default_partitions = 1;
   bool auto_create_topics = true;
+  /// Memory for what clients hold of one queue without having settled it.
+  Bytes unacknowledged_bytes{std::uint64_t{256} << 20};
   Bytes journal_file_bytes{std::uint64_t{32} << 20};
   Bytes segment_bytes{std::uint64_t{64} << 20};
   storage::Durability durability = storage::Durability::sync;
@@ -146,8 +149,10 @@ class Shard {
   CoordinatorHost& coordinator_host();
   const model::NativeCodecs& codecs() const { return *environment_.codecs; }
 
-  /// Bytes of messages that this shard holds in memory.
+  /// Bytes of messages, and of the queues' state, that this shard holds in memory.
   std::uint64_t memory_in_use();
+  /// For a queue whose state beside its log has grown or shrunk; part of memory_in_use().
+  void count_state_bytes(std::uint64_t before, std::uint64_t now) { state_bytes_ += now - before; }
   ConnectionId next_connection_id();
   ConsumerId next_consumer_id();
 
@@ -165,6 +170,7 @@ class Shard {
   BrokerOptions options_;
   const std::vector<Shard*>& peers_;
   ShardCounters counters_;
+  std::uint64_t state_bytes_ = 0;
   std::uint64_t catalog_generation_ = 1;
   std::unique_ptr<Parts> parts_;
 };

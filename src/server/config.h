@@ -50,6 +50,7 @@ struct Config {
   std::uint32_t max_topics = catalog::ObjectLimits{}.topics;
   std::uint32_t max_partitions = catalog::ObjectLimits{}.partitions;
   std::uint64_t max_message_bytes = std::uint64_t{64} << 20;
+  std::uint64_t unacknowledged_bytes = std::uint64_t{256} << 20;
   std::uint64_t memory_limit_bytes = 0;  // 0: 40 % of the machine's memory
   std::uint64_t disk_free_limit_bytes = std::uint64_t{256} << 20;
 

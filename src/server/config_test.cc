@@ -183,6 +183,7 @@ TEST(Config, ValuesWithoutSenseAreRefused) {
                                                      {"limits.message", "0"},
                                                      {"limits.message", "121MiB"},
                                                      {"limits.memory", "1"},
+                                                     {"limits.unacknowledged", "4095"},
                                                      {"storage.journal_file", "0"},
                                                      {"storage.journal_file", "2GiB"},
                                                      {"storage.segment", "1"},

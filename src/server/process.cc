@@ -40,6 +40,7 @@ broker::BrokerOptions broker_options(const Config& config) {
       base::Bytes(config.memory_limit_bytes != 0 ? config.memory_limit_bytes : io::machine_memory().value / 5 * 2);
   options.disk_free_limit = base::Bytes(config.disk_free_limit_bytes);
   options.max_message_bytes = base::Bytes(config.max_message_bytes);
+  options.unacknowledged_bytes = base::Bytes(config.unacknowledged_bytes);
   options.default_partitions = config.kafka_default_partitions;
   options.auto_create_topics = config.kafka_auto_create_topics;
   options.journal_file_bytes = base::Bytes(config.journal_file_bytes);
