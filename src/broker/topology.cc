@@ -51,7 +51,8 @@ std::vector<catalog::Command> new_exchange(catalog::Exchange exchange, std::size
   queue.settings.dead_letter_exchange = exchange.name;
   // It must know each record, as queues with levels do.
   queue.settings.max_priority = 1;
-  queue.settings.max_length = QueueEngine::kMaxHeld;
+  // What waits costs as much memory as what a client holds.
+  queue.settings.max_length = std::uint64_t{1} << 22;
   queue.settings.overflow = catalog::Overflow::reject_publish;
   return {catalog::CreateExchange{std::move(exchange)}, catalog::CreateQueue{std::move(queue)}};
 }
