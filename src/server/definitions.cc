@@ -384,7 +384,7 @@ void Importer::limits(const json::object& named, const json::object& content) {
     ++present_;
     return;
   }
-  execute({std::move(alter)});
+  execute({alter});
 }
 
 void Importer::permission(const json::object& object) {

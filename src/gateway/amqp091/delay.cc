@@ -12,7 +12,7 @@ constexpr std::int64_t kLongestDelay = UINT32_MAX;
 
 /// Texts and numbers with a fraction count as whole numbers, as other servers have it.
 std::optional<std::int64_t> delay_number(const wire::FieldRef& value) {
-  if (const auto number = value.as_int()) return *number;
+  if (const auto number = value.as_int()) return number;
   if (const auto number = value.as_double()) {
     const bool fits = *number > -static_cast<double>(kLongestDelay) && *number < static_cast<double>(kLongestDelay);
     return fits ? std::optional(static_cast<std::int64_t>(*number)) : std::nullopt;
