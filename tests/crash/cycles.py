@@ -48,6 +48,11 @@ class LoadProcess:
                 raise RuntimeError(f"the load did not say '{word}' within {seconds} s: {self.tail()}")
             time.sleep(0.01)
 
+    def wait_confirmed(self, target):
+        deadline = time.monotonic() + REACH_SECONDS
+        while self.confirmed < target and time.monotonic() < deadline and self.process.poll() is None:
+            time.sleep(0.005)
+
     def finish(self):
         """Waits for the end; anything but a clean one is an error of the server's."""
         try:
@@ -94,11 +99,7 @@ class AmqpLoad:
             self.consumer.wait_for("subscribed")
 
     def wait_confirmed(self, target):
-        deadline = time.monotonic() + REACH_SECONDS
-        while self.publisher.confirmed < target and time.monotonic() < deadline:
-            if self.publisher.process.poll() is not None:
-                break
-            time.sleep(0.005)
+        self.publisher.wait_confirmed(target)
 
     def finish(self):
         self.publisher.finish()
@@ -181,6 +182,9 @@ class PythonLoad:
     def start(self, broker):
         self.process = LoadProcess(self.command("produce", broker))
         self.process.wait_for("created")
+
+    def wait_confirmed(self, target):
+        self.process.wait_confirmed(target)
 
     def finish(self):
         if self.process.process.poll() is None:

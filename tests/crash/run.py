@@ -30,6 +30,8 @@ from cycles import AmqpLoad, PythonLoad, SpecialLoad, clients, setting, shorten
 import server as servers
 
 STANDING_MESSAGES = 3000
+# The load of Kafka's that has to reach as many records as that of the queues.
+ACKS_ALL = "acks=all"
 
 
 class Run:
@@ -81,6 +83,8 @@ class Run:
                 each.start(cycles.addresses(self.server, each))
             load.start(self.server.ports["amqp"])
             load.wait_confirmed(self.messages)
+            if ACKS_ALL in others:
+                others[ACKS_ALL].wait_confirmed(self.messages)
             time.sleep(self.chance.uniform(0, 0.4))
             self.server.kill()
             load.finish()
@@ -99,7 +103,10 @@ class Run:
                 each.stop()
         self.result(name, problem, text)
         for promise, check in checks.items():
-            self.result(f"cycle {number}: {promise}", *check.result())
+            problem, text = check.result()
+            if promise == ACKS_ALL and not problem and int(text.split()[0]) < self.messages:
+                problem = f"only {text}"
+            self.result(f"cycle {number}: {promise}", problem, text)
         for promise in others.keys() - checks.keys() if not problem else ():
             self.result(f"cycle {number}: {promise}", "its load has left no ledger")
 
@@ -122,7 +129,7 @@ class Run:
             return loads
         if number % 4 == 2:
             loads["queue over a topic"] = PythonLoad(self.folder, f"q{number}", number, "topic_queue_load.py", ("kafka", "amqp"))
-        return {**loads, "acks=all": PythonLoad(self.folder, f"k{number}", number),
+        return {**loads, ACKS_ALL: PythonLoad(self.folder, f"k{number}", number),
                 "isolation": PythonLoad(self.folder, f"t{number}", number, "transaction_load.py"),
                 "stream": PythonLoad(self.folder, f"s{number}", number, "stream_load.py", ("amqp",))}
 
