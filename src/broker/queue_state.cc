@@ -216,11 +216,12 @@ void QueueState::add_bytes(std::uint64_t bytes) {
 
 std::uint64_t QueueState::memory_bytes() const {
   // A node of a tree with what it has of its own, and a slot of a table that is half empty.
-  constexpr std::uint64_t kIntent = 96;
-  constexpr std::uint64_t kMark = 56;
-  constexpr std::uint64_t kReturns = 64;
+  constexpr std::uint64_t kIntentBytes = 96;
+  constexpr std::uint64_t kMarkBytes = 56;
+  constexpr std::uint64_t kReturnsBytes = 64;
   std::uint64_t bytes = settlement_.memory_bytes() - sizeof(storage::Settlement);
-  bytes += intents_.size() * kIntent + (refused_.size() + doomed_.size()) * kMark + returns_.size() * kReturns;
+  bytes += intents_.size() * kIntentBytes + (refused_.size() + doomed_.size()) * kMarkBytes +
+           returns_.size() * kReturnsBytes;
   for (const auto& [level, offsets] : levels_) bytes += offsets.memory_bytes();
   return bytes;
 }
