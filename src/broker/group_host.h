@@ -73,8 +73,8 @@ class GroupHost {
   bool has_room() const;
   GroupErrc check_join(const JoinRequest& request) const;
   GroupErrc check_commit(const CommitRequest& request, bool in_transaction);
-  /// What of the request may be stored; the others get their error.
-  /// The entries that may be stored: as offsets, or as those of the producer's open transaction.
+  /// The entries that may be stored, as offsets or as those of the producer's open transaction; the others get their
+  /// error.
   std::vector<CommitRequest::Entry> accept(CommitRequest& request, CommitReply& reply,
                                            std::optional<std::int64_t> producer) const;
   /// After each call of a group: stores, arms its timer, lets go of one that is idle.

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <functional>
 #include <string_view>
-#include <vector>
 
 #include "broker/types.h"
 #include "bytes/crc32c.h"
-#include "catalog/command.h"
 
 namespace millrace::broker {
 
@@ -20,9 +17,5 @@ inline ShardId shard_of_name(ObjectId vhost, std::string_view name, std::size_t 
   const std::uint64_t mixed = bytes::crc32c(bytes::as_bytes(name)) + vhost.value;
   return ShardId(static_cast<std::uint16_t>(mixed % shards));
 }
-
-/// What makes the exchange, and the queue of one that delays. `next_id` numbers both.
-std::vector<catalog::Command> new_exchange(catalog::Exchange exchange, std::size_t shards,
-                                           const std::function<catalog::ObjectId()>& next_id);
 
 }  // namespace millrace::broker

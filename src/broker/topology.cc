@@ -4,7 +4,6 @@
 
 #include "broker/catalog_host.h"
 #include "broker/placement.h"
-#include "broker/queue_engine.h"
 #include "broker/queue_host.h"
 #include "broker/shard.h"
 

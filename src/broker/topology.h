@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -8,6 +9,7 @@
 
 #include "broker/error.h"
 #include "broker/types.h"
+#include "catalog/command.h"
 #include "catalog/objects.h"
 #include "catalog/state.h"
 #include "catalog/transaction.h"
@@ -16,6 +18,10 @@ namespace millrace::broker {
 
 class Shard;
 struct StreamStart;
+
+/// What makes the exchange, and the queue of one that delays. `next_id` numbers both.
+std::vector<catalog::Command> new_exchange(catalog::Exchange exchange, std::size_t shards,
+                                           const std::function<catalog::ObjectId()>& next_id);
 
 /// Changes of what exists. Each request becomes one catalog transaction on the catalog's shard; `done` runs on the
 /// calling shard after every shard has applied it, so a request sent afterwards sees it wherever it arrives. Reading

@@ -12,6 +12,7 @@
 #include "auth/password.h"
 #include "base/log.h"
 #include "broker/placement.h"
+#include "broker/topology.h"
 #include "gateway/amqp091/definitions.h"
 #include "gateway/amqp091/queue_types.h"
 #include "gateway/amqp091/stream_arguments.h"

@@ -103,13 +103,6 @@ catalog::QueueKind kind_of(QueueType type) {
   return catalog::QueueKind::ordinary;
 }
 
-std::optional<QueueType> parse_queue_type(std::string_view name) {
-  if (name == "classic") return QueueType::classic;
-  if (name == "quorum") return QueueType::quorum;
-  if (name == "stream") return QueueType::stream;
-  return std::nullopt;
-}
-
 std::string_view name_of(QueueType type) {
   switch (type) {
     case QueueType::stream:
@@ -120,6 +113,13 @@ std::string_view name_of(QueueType type) {
       break;
   }
   return "classic";
+}
+
+std::optional<QueueType> parse_queue_type(std::string_view name) {
+  for (const QueueType type : {QueueType::classic, QueueType::quorum, QueueType::stream}) {
+    if (name == name_of(type)) return type;
+  }
+  return std::nullopt;
 }
 
 std::string_view implementation_name(QueueType type) {

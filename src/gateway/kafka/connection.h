@@ -50,7 +50,6 @@ class Connection final : public io::SocketHandler, public std::enable_shared_fro
   void set_handshake_done(bool done) { handshake_done_ = done; }
   /// The client agreed on a mechanism in the old way: its next messages, and the answers, have no header.
   void set_bare_tokens(bool bare) { bare_tokens_ = bare; }
-  bool bare_tokens() const { return bare_tokens_; }
   /// The SCRAM exchange under way; null with another mechanism, and before and after.
   std::unique_ptr<auth::ScramServer>& scram() { return scram_; }
 
